@@ -1,0 +1,45 @@
+"""The composition root: the long-lived parts of one running instance.
+
+Promise: `build` opens the database of a prepared folder and hands back parts that do not change afterwards.
+Prohibitions: starts no thread and listens on nothing (that is `server`), knows nothing of HTTP. Rooms never import this.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from framerr.accounts import models as accounts_models
+from framerr.backups import models as backups_models
+from framerr.core.config import Settings
+from framerr.core.crypto import InstanceKey
+from framerr.core.db import Database
+from framerr.core.lifecycle import Lifecycle
+from framerr.core.paths import Paths
+from framerr.integrations import models as integrations_models
+from framerr.jobs import models as jobs_models
+from framerr.observability import models as observability_models
+from framerr.settings import models as settings_models
+from framerr.settings import store
+
+# Importing them is what puts their tables into the schema.
+MODELS = (accounts_models, backups_models, integrations_models, jobs_models, observability_models, settings_models)
+
+
+@dataclass(frozen=True)
+class Appliance:
+    """`locked` is the sentence that says why nothing runs (a missing key), or None."""
+
+    settings: Settings
+    paths: Paths
+    db: Database
+    key: InstanceKey
+    locked: str | None
+    started_at: datetime
+    lifecycle: Lifecycle
+
+    def zone(self) -> ZoneInfo:
+        """The instance's time zone, as set now."""
+        with self.db.reading() as session:
+            return ZoneInfo(store.read(session).time_zone)

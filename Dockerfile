@@ -5,7 +5,7 @@ ARG BASE_IMAGE=python:3.11-slim-bookworm
 
 # --- build: wheels only, so no compiler here either --------------------------------------------------------------------
 FROM ${BASE_IMAGE} AS build
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 SOURCE_DATE_EPOCH=1577836800
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /src
 COPY requirements.lock requirements-build.lock ./
 RUN python3 -m venv /opt/venv \
@@ -28,8 +28,7 @@ LABEL org.opencontainers.image.title="Framerr" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
-ENV PATH=/opt/venv/bin:$PATH \
-    PYTHONUNBUFFERED=1 \
+ENV PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     FRAMERR_CONFIG_DIR=/config
 # hadolint ignore=DL3008
@@ -39,7 +38,7 @@ RUN apt-get update \
  && install -d -o 1000 -g 1000 /config
 COPY --from=build /opt/venv /opt/venv
 COPY --chmod=755 docker-entrypoint.sh /usr/local/bin/docker-entrypoint.sh
-WORKDIR /config
+RUN ln -s docker-entrypoint.sh /usr/local/bin/framerr
 EXPOSE 3001
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 CMD ["framerr", "health"]
 ENTRYPOINT ["docker-entrypoint.sh"]

@@ -22,7 +22,7 @@ make_environment() {
     echo "Making a virtual environment in .venv with $("$python" --version)"
     version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
     "$python" -c 'import ensurepip, venv' 2>/dev/null || fail "Python's venv module is missing. On Debian and Ubuntu it is a package of its own:
-    sudo apt-get install python$version-venv
+    sudo apt-get install python3-venv        (or python$version-venv)
 Then run $0 again."
     "$python" -m venv --clear .venv || fail "The virtual environment .venv could not be made; the lines above say why."
 }

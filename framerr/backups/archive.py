@@ -1,0 +1,144 @@
+"""What a backup archive is: its format, its file names, its manifest.
+
+The manifest is the last member and the proof of all others. Unknown keys are ignored, so that older versions read what
+newer ones add; a change that older versions must not ignore raises FORMAT.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from framerr.core.errors import Corrupt, Incompatible, InvalidInput
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+DATABASE = "framerr.db"
+MANIFEST_LIMIT = 64 << 20
+Type = Literal["manual", "scheduled", "safety"]
+NAME = re.compile(
+    r"framerr-(?:manual|scheduled|safety)-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ(?:-[1-9]\d{0,5})?(?:\.protected)?\.zip"
+)
+LARGEST_SERIAL = 10**12
+
+_Count = Annotated[int, msgspec.Meta(ge=0)]
+_Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+_Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class Proof(msgspec.Struct, frozen=True):
+    """What a member must be when it is read again."""
+
+    size: _Count
+    sha256: _Sha256
+
+
+class InstanceRef(msgspec.Struct, frozen=True):
+    """The instance that made the archive. `id` travels with restores, so an instance recognises its own archives."""
+
+    id: str
+    name: str
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A part of the configuration: in the archive or not, and if not, why."""
+
+    section: str
+    title: str
+    included: bool
+    why: str = ""
+    files: _Count = 0
+    size: _Count = 0
+
+
+class Purged(msgspec.Struct, frozen=True):
+    """A table whose rows were left out, with the words a person reads on the restore page."""
+
+    table: str
+    name: str
+    words: str
+    rows: _Count
+
+
+class SealedElsewhere(msgspec.Struct, frozen=True):
+    """Credentials that stayed sealed because the instance did not have the key that sealed them."""
+
+    table: str
+    column: str
+    fingerprint: str
+    rows: _Count
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """The last member of every archive (R-002-17). `sections` holds what each contribution says of its own members."""
+
+    format: int
+    app_version: str
+    schema_revision: str
+    type: Type
+    serial: Annotated[int, msgspec.Meta(ge=1, le=LARGEST_SERIAL)]
+    created_at: _Moment
+    instance: InstanceRef
+    included: list[Part]
+    counts: dict[str, _Count]
+    files: dict[str, Proof]
+    purged_on_restore: list[Purged]
+    sections: dict[str, Any] = {}
+    sealed_elsewhere: list[SealedElsewhere] = []
+    note: str = ""
+
+
+class _Glance(msgspec.Struct):
+    format: Any = None
+    version: Any = None
+    app_version: Any = None
+
+
+def file_name(type: Type, created_at: datetime, number: int = 1) -> str:
+    """`framerr-<type>-<YYYY-MM-DDTHH-MM-SSZ>.zip`, with `-2`, `-3` and so on for the next ones of one second."""
+    stamp = created_at.astimezone(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
+    return f"framerr-{type}-{stamp}{'' if number == 1 else f'-{number}'}.zip"
+
+
+def part_name(name: str) -> str:
+    """The name of an archive while it is being made, beside its final place."""
+    return f".{name}.part"
+
+
+def encode(manifest: Manifest) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
+
+
+def decode(data: bytes) -> Manifest:
+    """Read a manifest.
+
+    Raises InvalidInput when it is another program's (Framerr 0.x is named), Incompatible when its format is newer,
+    naming both versions, and Corrupt when it is ours but not complete.
+    """
+    try:
+        glance = msgspec.json.decode(data, type=_Glance)
+    except msgspec.DecodeError:
+        raise Corrupt(
+            "The manifest of this archive cannot be read: it is damaged. Use another backup, or copy this one again."
+        ) from None
+    if glance.format is None and glance.version is not None:
+        raise InvalidInput(
+            f"This is a backup of Framerr {glance.version}, an older program of the same name with another kind of "
+            "database. It cannot be restored here. Set the instance up with Start Fresh."
+        )
+    if not isinstance(glance.format, int) or isinstance(glance.format, bool) or glance.format < 1:
+        raise InvalidInput("This archive was not made by Framerr: its manifest names no format. Choose another file.")
+    if glance.format > FORMAT:
+        raise Incompatible(
+            f"This backup has the archive format {glance.format} (made by version {glance.app_version}); this version "
+            f"reads up to format {FORMAT}. Install the newer version, or use an older backup."
+        )
+    try:
+        return msgspec.json.decode(data, type=Manifest)
+    except msgspec.ValidationError as error:
+        raise Corrupt(
+            f"The manifest of this archive is not complete ({error}). Use another backup, or copy this one again."
+        ) from None

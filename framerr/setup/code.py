@@ -1,0 +1,88 @@
+"""The setup code: proof that who sees the wizard also sees the log or the folder of this instance."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import threading
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from framerr.core.config import SETUP_CODE
+from framerr.core.errors import Forbidden, LimitExceeded
+from framerr.core.files import atomic_write, disk_errors
+from framerr.core.paths import Paths
+
+ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+TRIES = 5
+WINDOW = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class SetupCode:
+    """`text` is XXXX-XXXX: 40 random bits, enough at five tries a minute."""
+
+    text: str
+
+
+def load_or_make(paths: Paths, configured: str | None) -> SetupCode | None:
+    """The code the wizard asks for; None when `configured` is "off".
+
+    A configured code is not written down, and a file from before goes. Otherwise the code is the one in the file,
+    the same after every restart, made when there is none that can be read as one. Raises DiskFull or Unavailable.
+    """
+    if configured is not None:
+        remove(paths)
+        return None if configured == "off" else SetupCode(configured)
+    with disk_errors(paths.setup_code):
+        try:
+            text = paths.setup_code.read_bytes()[:64].decode("ascii", "replace").strip()
+        except FileNotFoundError:
+            text = ""
+        if not SETUP_CODE.fullmatch(text):
+            letters = "".join(secrets.choice(ALPHABET) for _ in range(8))
+            text = f"{letters[:4]}-{letters[4:]}"
+            atomic_write(paths.setup_code, text.encode() + b"\n")
+    return SetupCode(text)
+
+
+def remove(paths: Paths) -> None:
+    """Remove the file, once it is of no use; having none is fine. Raises Unavailable."""
+    with disk_errors(paths.setup_code):
+        paths.setup_code.unlink(missing_ok=True)
+
+
+class Gate:
+    """Counts tries at the code, whoever makes them: five a minute. Safe to use from many threads; forgets at a restart."""
+
+    def __init__(self, code: SetupCode) -> None:
+        self._code = code
+        self._tries: deque[datetime] = deque(maxlen=TRIES)
+        self._lock = threading.Lock()
+
+    def check(self, typed: str, now: datetime) -> None:
+        """Raises LimitExceeded (`retry_after`) after too many tries, without looking; Forbidden for a wrong code."""
+        with self._lock:
+            self._count(now)
+        if not matches(self._code, typed):
+            raise Forbidden("This is not the setup code. It is in the log and in setup-code.txt in the config folder.")
+
+    def _count(self, now: datetime) -> None:
+        while self._tries and not now - WINDOW < self._tries[0] <= now + WINDOW:
+            self._tries.popleft()
+        if len(self._tries) == TRIES:
+            wait = max(1.0, (self._tries[0] + WINDOW - now).total_seconds())
+            raise LimitExceeded(
+                f"There were {TRIES} tries within a minute. Wait a minute, then try again.", retry_after=wait
+            )
+        self._tries.append(now)
+
+
+def matches(code: SetupCode, typed: str) -> bool:
+    """Whether `typed` is the code; case, dashes and spaces do not matter. Takes the same time for every wrong code."""
+    return hmac.compare_digest(_bare(code.text), _bare(typed[:64]))
+
+
+def _bare(text: str) -> bytes:
+    return "".join(character for character in text.upper() if character.isalnum()).encode()

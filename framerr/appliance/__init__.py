@@ -1,6 +1,7 @@
-"""The composition root: the long-lived parts of one running instance.
+"""The composition root: the long-lived parts of one running instance, and how its folder is opened.
 
-Promise: `build` opens the database of a prepared folder and hands back parts that do not change afterwards.
+Promise: `build` puts the parts of an opened folder together; they do not change afterwards. `folder` and `database`
+prepare what it is given.
 Prohibitions: starts no thread and listens on nothing (that is `server`), knows nothing of HTTP. Rooms never import this.
 """
 
@@ -11,6 +12,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from framerr.accounts import models as accounts_models
+from framerr.appliance import locked
 from framerr.backups import models as backups_models
 from framerr.core.config import Settings
 from framerr.core.crypto import InstanceKey
@@ -43,3 +45,20 @@ class Appliance:
         """The instance's time zone, as set now."""
         with self.db.reading() as session:
             return ZoneInfo(store.read(session).time_zone)
+
+
+def build(settings: Settings, paths: Paths, key: InstanceKey, now: datetime) -> Appliance:
+    """Open the database of a prepared, migrated folder and put the parts together.
+
+    A key that cannot open what is sealed here gives a locked appliance: signing in works, nothing runs. A new key with
+    nothing sealed is adopted. Raises Corrupt, Unavailable or DiskFull when the database cannot be used; then nothing
+    stays open.
+    """
+    db = Database(paths.database)
+    try:
+        with db.writing() as session:
+            sentence = locked.settle(session, key, paths)
+    except BaseException:
+        db.close()
+        raise
+    return Appliance(settings, paths, db, key, sentence, started_at=now, lifecycle=Lifecycle())

@@ -1,0 +1,66 @@
+"""Real parts for tests: settings, prepared folders and built appliances below a temporary folder."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+
+from framerr.appliance import Appliance, build, database
+from framerr.core import config, migrations
+from framerr.core.config import Settings
+from framerr.core.crypto import resolve_key
+from framerr.core.db import Base, Database
+from framerr.core.paths import Paths
+
+NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+
+
+def make_settings(tmp_path: Path, **env: str) -> Settings:
+    """The settings of an instance in `tmp_path`/config, on loopback; `env` are environment variables."""
+    return config.load(
+        {"FRAMERR_CONFIG_DIR": str(tmp_path / "config"), "FRAMERR_HOST": "127.0.0.1", "FRAMERR_SETUP_CODE": "off"} | env
+    )
+
+
+def make_folder(settings: Settings) -> Paths:
+    """The prepared folder of an instance that was never set up, with a migrated database; not locked."""
+    paths = Paths(settings.config_dir)
+    paths.prepare()
+    if not paths.database.exists():
+        shutil.copyfile(_migrated(), paths.database)
+    return paths
+
+
+def make_appliance(tmp_path: Path, *, now: datetime = NOW, **env: str) -> Appliance:
+    """A built appliance on a folder of its own, without users, threads or listeners. The test closes `.db`."""
+    settings = make_settings(tmp_path, **env)
+    paths = make_folder(settings)
+    return build(settings, paths, resolve_key(settings, paths), now)
+
+
+@contextmanager
+def appliance_in(tmp_path: Path, *, now: datetime = NOW, **env: str) -> Iterator[Appliance]:
+    """`make_appliance`, closed at the end."""
+    appliance = make_appliance(tmp_path, now=now, **env)
+    try:
+        yield appliance
+    finally:
+        appliance.db.close()
+
+
+@cache
+def _migrated() -> Path:
+    """An empty database at the newest revision, made once for all tests of a process."""
+    path = Path(mkdtemp(prefix="framerr-tests-")) / "framerr.db"
+    if any((Path(migrations.__file__).parent / "versions").glob("*.py")):
+        database.bring_up(path, backup=lambda: None)
+    else:
+        db = Database(path)
+        Base.metadata.create_all(db.engine)
+        db.close()
+    return path

@@ -39,7 +39,7 @@ def sealed_by(session: Session) -> list[str]:
     return found
 
 
-def _values(table_name: str, name: str) -> Select[tuple[str]]:
+def _values(table_name: str, name: str) -> Select[str]:
     return select(column(name, Text)).select_from(table(table_name))
 
 

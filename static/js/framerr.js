@@ -23,6 +23,16 @@
     }
   });
 
+  // A menu that would leave the window, or hide behind the bottom bar, opens upwards. ("toggle" does not bubble: caught on its way down.)
+  document.addEventListener("toggle", (event) => {
+    const list = event.target.matches("details.menu[open]") && event.target.querySelector(".menu-list");
+    if (!list || event.target.closest(".side")) return;
+    event.target.classList.remove("menu-up");
+    const room = innerHeight - (document.querySelector(".bar")?.offsetHeight ?? 0);
+    const place = list.getBoundingClientRect();
+    event.target.classList.toggle("menu-up", place.bottom > room && place.height < place.top);
+  }, true);
+
   // A button with data-dialog="id" opens that <dialog>; data-close inside closes it; a click on the veil too.
   document.addEventListener("click", (event) => {
     const opener = event.target.closest("[data-dialog]");

@@ -25,6 +25,11 @@ WINDOW = 32 * 1024
 FINAL_BLOCK = b"\x03\x00"
 """An empty last block: it ends a stream whose other blocks were all flushed to a byte border."""
 
+HIGHEST_RATIO = 500
+"""Deflate reaches 1030, for content made of nothing. Packing here stops at this, so that readers can take what is packed
+better for a bomb and never refuse an archive of our own."""
+
+_EMPTY_BLOCK = b"\x00\x00\x00\xff\xff"
 _RAW = -zlib.MAX_WBITS
 
 
@@ -58,20 +63,15 @@ class Engine:
         checksum: int = self.library.crc32(data, value)
         return checksum
 
-    def deflate(self, data: bytes) -> bytes:
-        """`data` as one complete stream."""
-        stream = self.library.compressobj(self.level, zlib.DEFLATED, _RAW)
-        packed: bytes = stream.compress(data) + stream.flush(self.library.Z_FINISH)
-        return packed
-
-    def deflate_block(self, data: bytes, before: bytes) -> bytes:
+    def deflate(self, data: bytes, before: bytes = b"") -> bytes:
         """`data` as one piece of a stream in which `before`, at most WINDOW bytes, precedes it.
 
-        Pieces are joined as they are; FINAL_BLOCK ends the stream.
+        Pieces are joined as they are; FINAL_BLOCK ends the stream. None is packed better than HIGHEST_RATIO.
         """
         stream = self.library.compressobj(self.level, zlib.DEFLATED, _RAW, zdict=before)
         packed: bytes = stream.compress(data) + stream.flush(self.library.Z_SYNC_FLUSH)
-        return packed
+        missing = len(data) // HIGHEST_RATIO + 1 - len(packed)
+        return packed + _EMPTY_BLOCK * max(0, -(-missing // len(_EMPTY_BLOCK)))
 
     def inflater(self) -> Inflater:
         stream: Inflater = self.library.decompressobj(_RAW)

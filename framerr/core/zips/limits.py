@@ -8,6 +8,7 @@ from typing import NoReturn, Self
 
 from framerr.core.errors import LimitExceeded
 from framerr.core.files import size_in_words
+from framerr.core.zips.deflate import HIGHEST_RATIO
 from framerr.core.zips.names import shown
 from framerr.core.zips.records import Record
 
@@ -20,14 +21,14 @@ _SMALLEST_DIRECTORY_LIMIT = 16 << 20
 class Limits:
     """What an archive may unpack to (T25: 10^5 members, a 1000:1 bomb).
 
-    `ratio` is unpacked to packed bytes, for a member and for all together; it does not count below 1 MiB. Deflate
-    reaches 1030 at most, and a database of all but equal rows stays below 400, so 500 tells the bombs apart.
+    `ratio` is unpacked to packed bytes, for a member and for all together; it does not count below 1 MiB. The writer
+    stays under it.
     """
 
     members: int = 50_000
     total_size: int = 64_000_000_000
     member_size: int = 64_000_000_000
-    ratio: int = 500
+    ratio: int = HIGHEST_RATIO
 
     @classmethod
     def up_to(cls, total_size: int) -> Self:

@@ -217,7 +217,7 @@ class ZipWriter:
         """A member that is in memory is written at once, under its final header, deflated only if that saves a byte."""
         packed = data
         if record.method == DEFLATED:
-            packed = self._engine.deflate(data)
+            packed = self._engine.deflate(data) + FINAL_BLOCK
             if len(packed) >= len(data):
                 packed, record = data, replace(record, method=STORED)
         record = replace(record, crc=content.crc, size=len(data), packed_size=len(packed))
@@ -246,7 +246,7 @@ class ZipWriter:
         waiting: deque[Future[bytes]] = deque()
         before = b""
         for piece in pieces:
-            waiting.append(self._pool.submit(self._engine.deflate_block, piece, before))
+            waiting.append(self._pool.submit(self._engine.deflate, piece, before))
             before = piece[-WINDOW:]
             if len(waiting) > self._threads:
                 yield waiting.popleft().result()

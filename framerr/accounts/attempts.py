@@ -40,7 +40,7 @@ def prove(db: Database, username: str, password: str, *, address: str, now: date
     """
     with db.writing() as session:
         charge = _charge(session, username, address, now)
-        user = session.scalar(select(User).where(User.username == username.strip()))
+        user = _named(session, username.strip())
         known = user if user is not None and user.disabled_at is None else None
     if not verify_password(known.password_hash if known else None, password) or known is None:
         raise refused()
@@ -65,6 +65,11 @@ def purge_failures(session: Session, now: datetime) -> int:
 def forgive(session: Session, username: str) -> None:
     """Forget the failures on one account, from wherever they came."""
     session.execute(delete(LoginFailure).where(LoginFailure.account == account_digest(username)))
+
+
+def _named(session: Session, name: str) -> User | None:
+    # Other names exist nowhere, and some, such as half a surrogate pair, the database cannot even be asked for.
+    return session.scalar(select(User).where(User.username == name)) if name.isascii() else None
 
 
 def _charge(session: Session, username: str, address: str, now: datetime) -> LoginFailure:

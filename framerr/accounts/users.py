@@ -56,7 +56,8 @@ def create_user(
 
 def find_by_username(session: Session, username: str) -> User | None:
     """The user of this name in whatever case, or None."""
-    return session.scalar(select(User).where(User.username == username.strip()))
+    name = username.strip()
+    return session.scalar(select(User).where(User.username == name)) if name.isascii() else None
 
 
 def get_user(session: Session, uid: str) -> User:

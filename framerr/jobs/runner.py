@@ -134,7 +134,9 @@ class Runner:
         if unwritten is not None:
             raise unwritten
         with self._db.reading() as session:
-            return queue.get(session, uid)
+            finished = queue.get(session, uid)
+            session.expunge(finished)  # readable after the session
+            return finished
 
     def _work(self) -> None:
         while not self._stopping.is_set():

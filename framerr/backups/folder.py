@@ -1,0 +1,191 @@
+"""The backups folder and its list: the folder is the truth, the rows add what a file cannot say of itself."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from framerr.backups import proof
+from framerr.backups.archive import NAME, Manifest
+from framerr.backups.models import Backup, State
+from framerr.core.db import Database
+from framerr.core.errors import Corrupt, Incompatible, InvalidInput, LimitExceeded, NotFound, Unavailable
+from framerr.core.files import disk_errors
+from framerr.core.paths import Paths
+from framerr.core.zips import Limits, open_archive
+from framerr.settings.models import Instance
+
+FORGOTTEN_AFTER = timedelta(days=90)
+
+
+@dataclass(frozen=True)
+class FileSeen:
+    """A file as the folder shows it now."""
+
+    name: str
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True)
+class Glance:
+    """What a file says of itself without being read in full: its manifest, or why it has none that can be used."""
+
+    seen: FileSeen
+    manifest: Manifest | None
+    state: State
+    problem: str
+
+
+def scan(folder: Path) -> dict[str, FileSeen]:
+    """The regular files of the folder by name; hidden ones (parts among them) are left out. Raises Unavailable."""
+    found: dict[str, FileSeen] = {}
+    with disk_errors(folder):
+        for path in folder.iterdir():
+            if path.name.startswith("."):
+                continue
+            try:
+                facts = path.lstat()
+            except FileNotFoundError:
+                continue
+            if stat.S_ISREG(facts.st_mode):
+                found[path.name] = FileSeen(path.name, facts.st_size, facts.st_mtime_ns)
+    return found
+
+
+def glance(folder: Path, seen: FileSeen, limits: Limits | None = None) -> Glance:
+    """Read only the list of members and the manifest of a file. Raises Unavailable when its disk does not answer."""
+    try:
+        with open_archive(folder / seen.name, limits) as reader:
+            return Glance(seen, proof.read_manifest(reader), "unverified", "")
+    except (InvalidInput, LimitExceeded, Corrupt, Incompatible, NotFound) as error:
+        ours = NAME.fullmatch(seen.name) is not None and not isinstance(error, Incompatible)
+        return Glance(seen, None, "damaged" if ours else "foreign", error.message)
+
+
+def reconcile(db: Database, paths: Paths, *, limits: Limits | None = None, now: datetime) -> None:
+    """Make the list follow the folder: files copied in appear, changed ones are read anew, removed ones disappear.
+
+    Files are compared by name, size and time; only new and changed ones are opened, and no transaction is open
+    meanwhile. Raises Unavailable when the folder cannot be listed; the list then stays as it is.
+    """
+    with db.reading() as session:
+        known = {row.name: row for row in session.scalars(select(Backup))}
+    files = scan(paths.backups)
+    glances: list[Glance] = []
+    for name, seen in files.items():
+        row = known.get(name)
+        if row is None or not _is_same(row, seen):
+            try:
+                glances.append(glance(paths.backups, seen, limits))
+            except Unavailable as error:
+                glances.append(Glance(seen, None, "foreign", error.message))
+    gone = [row.id for row in known.values() if row.name not in files and row.missing_since is None]
+    back = [row.id for row in known.values() if row.name in files and row.missing_since is not None]
+    forgotten = [row.id for row in known.values() if row.missing_since and now - row.missing_since > FORGOTTEN_AFTER]
+    if not (glances or gone or back or set(forgotten) - set(back)):
+        return
+    with db.writing() as session:
+        for each in glances:
+            _take_in(session, each, known.get(each.seen.name))
+        for row in session.scalars(select(Backup).where(Backup.id.in_([*gone, *back]))):
+            row.missing_since = now if row.id in gone else None
+        for row in session.scalars(select(Backup).where(Backup.id.in_(set(forgotten) - set(back)))):
+            session.delete(row)
+
+
+def present(session: Session) -> Sequence[Backup]:
+    """The listed files that are there, newest first."""
+    newest_first = (Backup.created_at.desc(), Backup.serial.desc(), Backup.name.desc())
+    return session.scalars(select(Backup).where(Backup.missing_since.is_(None)).order_by(*newest_first)).all()
+
+
+def get(session: Session, uid: str) -> Backup:
+    """A listed backup. Raises NotFound."""
+    row = session.scalar(select(Backup).where(Backup.uid == uid, Backup.missing_since.is_(None)))
+    if row is None:
+        raise NotFound("This backup is not in the list any more. Reload the list.")
+    return row
+
+
+def own_uid(session: Session) -> str:
+    """The id of this instance; empty before it has one."""
+    return session.scalar(select(Instance.uid)) or ""
+
+
+def newest_good(session: Session) -> Backup | None:
+    """The newest backup of this instance that was proven good."""
+    own = own_uid(session)
+    good = [row for row in present(session) if row.state == "good" and row.instance_uid == own]
+    return max(good, key=lambda row: row.serial, default=None)
+
+
+def highest_serial(session: Session) -> int:
+    """The highest number of this instance's archives, those that are missing now included; 0 when there are none."""
+    own = own_uid(session)
+    return max((row.serial for row in session.scalars(select(Backup)) if row.instance_uid == own), default=0)
+
+
+def file_of(paths: Paths, row: Backup) -> Path:
+    return paths.backups / row.name
+
+
+def is_beside_data(paths: Paths) -> bool:
+    """Whether backups lie on the same file system as the data, and would be lost with it. Raises Unavailable."""
+    with disk_errors(paths.backups):
+        return paths.backups.stat().st_dev == paths.data.stat().st_dev
+
+
+def describe(row: Backup, manifest: Manifest) -> None:
+    """Copy onto a row what its manifest says."""
+    row.type, row.serial, row.created_at = manifest.type, manifest.serial, manifest.created_at.astimezone(UTC)
+    row.app_version = manifest.app_version[:40]
+    row.instance_uid, row.instance_name = manifest.instance.id[:64], manifest.instance.name[:200]
+    row.note = row.note or manifest.note
+    row.contents = contents(manifest)
+
+
+def contents(manifest: Manifest) -> dict[str, Any]:
+    """What the list shows of an archive without opening it."""
+    return {
+        "files": len(manifest.files),
+        "unpacked": sum(each.size for each in manifest.files.values()),
+        "counts": manifest.counts,
+        "parts": [
+            {"section": part.section, "title": part.title, "included": part.included, "why": part.why,
+             "files": part.files, "size": part.size}
+            for part in manifest.included
+        ],
+        "sealed_elsewhere": sum(each.rows for each in manifest.sealed_elsewhere),
+    }  # fmt: skip
+
+
+def _is_same(row: Backup, seen: FileSeen) -> bool:
+    return row.size == seen.size and row.mtime_ns == seen.mtime_ns
+
+
+def _take_in(session: Session, found: Glance, before: Backup | None) -> None:
+    """Add or renew a row, unless somebody else changed it since it was looked at."""
+    row = session.scalar(select(Backup).where(Backup.name == found.seen.name))
+    if row is not None and (before is None or not _is_same(row, FileSeen(row.name, before.size, before.mtime_ns))):
+        return
+    if row is None:
+        if before is not None:
+            return
+        row = Backup(name=found.seen.name)
+        session.add(row)
+    row.size, row.mtime_ns, row.sha256 = found.seen.size, found.seen.mtime_ns, None
+    row.state, row.problem, row.verified_at, row.missing_since = found.state, found.problem, None, None
+    if found.manifest is not None:
+        describe(row, found.manifest)
+    else:
+        row.type, row.serial = "other", 0
+        row.created_at = datetime.fromtimestamp(found.seen.mtime_ns // 10**9, UTC)
+        row.contents = {}

@@ -134,9 +134,8 @@ def respond(problem: Problem) -> Response:
     if wanted == "json":
         response = jsonify(error=_as_json(problem))
     else:
-        names = (
-            ["errors/_fragment.html"] if wanted == "fragment" else [f"errors/{problem.page}.html", "errors/other.html"]
-        )
+        own = "_fragment" if wanted == "fragment" else problem.page
+        names: list[str | Template] = [f"errors/{own}.html", "errors/other.html"]
         context = {"message": problem.message, "retry_after": problem.retry_after, "error_id": problem.incident}
         response = make_response(render_template(names, problem=problem, **context))
     response.status_code = problem.status

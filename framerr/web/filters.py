@@ -17,6 +17,7 @@ from markupsafe import Markup
 from framerr.accounts.models import TimeFormat
 from framerr.core.files import size_in_words
 from framerr.web import current
+from framerr.web.devices import device
 
 NBSP = "\u00a0"
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -33,6 +34,12 @@ def clock_time(moment: datetime, clock: TimeFormat) -> str:
     if clock == "24":
         return f"{moment:%H:%M}"
     return f"{moment.hour % 12 or 12}:{moment:%M}{NBSP}{'AM' if moment.hour < 12 else 'PM'}"
+
+
+def seconds(moment: datetime, *, zone: tzinfo, clock: TimeFormat) -> str:
+    """The time of day to the second, for logs: 04:00:02, or 4:00:02 AM."""
+    local = moment.astimezone(zone)
+    return clock_time(local, clock).replace(f":{local:%M}", f":{local:%M:%S}")
 
 
 def hour(value: int, clock: TimeFormat) -> str:
@@ -118,13 +125,21 @@ def clock() -> TimeFormat:
 
 
 def install(app: Flask) -> None:
-    """Give templates the filters when, day, exact, due, ago, duration, size, count, hour, and `moment` (a `<time>`)."""
+    """Give templates the filters when, day, exact, clock, due, ago, duration, size, count, hour, device,
+    `moment` (a `<time>`)."""
     app.jinja_env.filters.update(
-        size=size_in_words, count=count, duration=duration, moment=_moment, when=_bound(when), due=_bound(due)
+        size=size_in_words,
+        count=count,
+        duration=duration,
+        device=device,
+        moment=_moment,
+        when=_bound(when),
+        due=_bound(due),
     )
     app.jinja_env.filters["day"] = lambda at: day(at, now=current.now(), zone=zone())
     app.jinja_env.filters["ago"] = lambda at: ago(at, now=current.now())
     app.jinja_env.filters["exact"] = lambda at: exact(at, zone=zone(), clock=clock())
+    app.jinja_env.filters["clock"] = lambda at: seconds(at, zone=zone(), clock=clock())
     app.jinja_env.filters["hour"] = lambda value: hour(value, clock())
 
 

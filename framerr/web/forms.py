@@ -72,6 +72,13 @@ class Form:
             return ""
         return value
 
+    def file(self, name: str, *, need: str) -> bytes:
+        """The bytes of an uploaded file; `need` is the sentence when none was chosen. Its name and type are not believed."""
+        data = request.files[name].read() if name in request.files else b""
+        if not data:
+            self.fail(name, need)
+        return data
+
     def flag(self, name: str) -> bool:
         """Whether a checkbox is ticked: browsers send nothing for one that is not."""
         return bool(self.typed.get(name))

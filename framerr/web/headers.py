@@ -17,7 +17,17 @@ _SOURCES = {
     "frame-ancestors": "'none'",
     "base-uri": "'none'",
 }
-_REFUSED = ("accelerometer", "camera", "display-capture", "geolocation", "gyroscope", "microphone", "midi", "payment", "usb")
+_REFUSED = (
+    "accelerometer",
+    "camera",
+    "display-capture",
+    "geolocation",
+    "gyroscope",
+    "microphone",
+    "midi",
+    "payment",
+    "usb",
+)
 HEADERS = {
     "Content-Security-Policy": "; ".join(f"{kind} {allowed}" for kind, allowed in _SOURCES.items()),
     "X-Content-Type-Options": "nosniff",

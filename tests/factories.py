@@ -11,10 +11,9 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from framerr.appliance import Appliance, build, database
-from framerr.core import config, migrations
+from framerr.core import config
 from framerr.core.config import Settings
 from framerr.core.crypto import resolve_key
-from framerr.core.db import Base, Database
 from framerr.core.paths import Paths
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -57,10 +56,5 @@ def appliance_in(tmp_path: Path, *, now: datetime = NOW, **env: str) -> Iterator
 def _migrated() -> Path:
     """An empty database at the newest revision, made once for all tests of a process."""
     path = Path(mkdtemp(prefix="framerr-tests-")) / "framerr.db"
-    if any((Path(migrations.__file__).parent / "versions").glob("*.py")):
-        database.bring_up(path, backup=lambda: None)
-    else:
-        db = Database(path)
-        Base.metadata.create_all(db.engine)
-        db.close()
+    database.bring_up(path, backup=lambda: None)
     return path

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
 
 from framerr.core import migrations
 from framerr.core.db import open_file, structure_faults
@@ -48,14 +49,21 @@ def _upgrade(connection: Connection) -> None:
         migrations.upgrade(connection)
         faults = structure_faults(connection)
         if faults:
-            raise Corrupt(
-                f"The database cannot be upgraded: {'; '.join(faults)}. Nothing was changed. Restore a backup, or go "
-                "back to the version that ran before."
-            )
+            raise Corrupt(_refused("; ".join(faults)))
+    except IntegrityError as error:
+        connection.exec_driver_sql("ROLLBACK")
+        raise Corrupt(_refused(str(error.orig))) from error
     except BaseException:
         connection.exec_driver_sql("ROLLBACK")
         raise
     connection.exec_driver_sql("COMMIT")
+
+
+def _refused(why: str) -> str:
+    return (
+        f"The database cannot be upgraded: {why}. Nothing was changed. Restore a backup, or go back to the version that "
+        "ran before."
+    )
 
 
 def _create_file(path: Path) -> None:

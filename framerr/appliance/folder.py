@@ -51,15 +51,14 @@ def open_folder(paths: Paths) -> FolderLock:
     return lock
 
 
-def sweep(paths: Paths, *, staging: bool) -> None:
-    """Remove what a killed process left in `incoming/tmp`, and in `incoming/staging` when no restore is pending.
+def sweep(paths: Paths) -> None:
+    """Remove what a killed process left in `incoming/tmp` and `incoming/staging`; call it once no restore is pending.
 
     It may hold readable credentials, so this comes before anything answers. Raises Unavailable.
     """
     with disk_errors(paths.incoming):
         empty_folder(paths.tmp)
-        if staging:
-            empty_folder(paths.staging)
+        empty_folder(paths.staging)
 
 
 def required(paths: Paths) -> tuple[Path, ...]:

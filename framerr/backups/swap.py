@@ -137,6 +137,18 @@ def begin_boot(paths: Paths, now: datetime, after: After = _nothing) -> Trial | 
     return None
 
 
+def apply_pending(paths: Paths, now: datetime, after: After = _nothing) -> None:
+    """Exchange what is prepared, or finish giving back, and count no boot: for a command on a stopped instance.
+
+    Raises Unavailable or DiskFull when the folder cannot be changed; calling it again continues.
+    """
+    with disk_errors(paths.root):
+        if paths.restore_pending.exists():
+            _apply(paths, _read(paths, paths.restore_pending), after)
+        if paths.restore_return.exists():
+            _give_back(paths, now, after)
+
+
 def give_back(paths: Paths, reason: str, now: datetime, after: After = _nothing) -> None:
     """The state on trial failed, for instance its migration was refused: bring back the previous one, now.
 

@@ -69,7 +69,7 @@ class Container:
 
     def answers(self, path: str) -> bool:
         try:
-            return requests.get(self.address + path, timeout=5).status_code == requests.codes.ok
+            return requests.get(self.address + path, timeout=5).ok
         except requests.ConnectionError:
             return False
 

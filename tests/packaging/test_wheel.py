@@ -31,7 +31,15 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder], cwd=ROOT, check=True)
     (wheel,) = folder.glob("framerr-*.whl")
     venv.create(folder / "venv", with_pip=False)
-    pip = [sys.executable, "-m", "pip", "--python", folder / "venv" / "bin" / "python", "install", "-qq"]
+    pip: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        folder / "venv" / "bin" / "python",
+        "install",
+        "-qq",
+    ]
     subprocess.run([*pip, "--require-hashes", "--only-binary=:all:", "-r", ROOT / "requirements.lock"], check=True)
     subprocess.run([*pip, "--no-deps", "--no-index", wheel], check=True)
     return folder / "venv" / "bin"

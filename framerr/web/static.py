@@ -30,6 +30,7 @@ class StaticFiles:
             raise KeyError(f"There is no static file {name!r}.")
         return url_for("static", version=self.version, name=name)
 
+    @access.anyone
     def send(self, version: str, name: str) -> Response:
         """The file: kept for ever under its own version, checked each time under the version of an older page.
 
@@ -43,5 +44,5 @@ class StaticFiles:
 def install(app: Flask) -> None:
     """Serve the files, and give templates `static_url(name)`."""
     found = StaticFiles(static_folder())
-    app.add_url_rule("/static/<version>/<path:name>", "static", access.anyone(found.send))
+    app.add_url_rule("/static/<version>/<path:name>", "static", found.send)
     app.jinja_env.globals["static_url"] = found.url

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+import framerr
 from framerr.backups import proof
 from framerr.backups.archive import NAME, Manifest
 from framerr.backups.models import Backup, State
@@ -23,6 +24,8 @@ from framerr.core.zips import Limits, open_archive
 from framerr.settings.models import Instance
 
 FORGOTTEN_AFTER = timedelta(days=90)
+_LOOK_AGAIN = -1
+_JUDGED_BY = "judged_by"
 
 
 @dataclass(frozen=True)
@@ -61,10 +64,12 @@ def scan(folder: Path) -> dict[str, FileSeen]:
 
 
 def glance(folder: Path, seen: FileSeen, limits: Limits | None = None) -> Glance:
-    """Read only the list of members and the manifest of a file. Raises Unavailable when its disk does not answer."""
+    """Read only the list of members and the manifest of a file. One that cannot be read now is looked at again."""
     try:
         with open_archive(folder / seen.name, limits) as reader:
             return Glance(seen, proof.read_manifest(reader), "unverified", "")
+    except Unavailable as error:
+        return Glance(replace(seen, mtime_ns=_LOOK_AGAIN), None, "foreign", error.message)
     except (InvalidInput, LimitExceeded, Corrupt, Incompatible, NotFound) as error:
         ours = NAME.fullmatch(seen.name) is not None and not isinstance(error, Incompatible)
         return Glance(seen, None, "damaged" if ours else "foreign", error.message)
@@ -77,28 +82,19 @@ def reconcile(db: Database, paths: Paths, *, limits: Limits | None = None, now: 
     meanwhile. Raises Unavailable when the folder cannot be listed; the list then stays as it is.
     """
     with db.reading() as session:
-        known = {row.name: row for row in session.scalars(select(Backup))}
+        known = {row.name: _Known.of(row) for row in session.scalars(select(Backup))}
     files = scan(paths.backups)
-    glances: list[Glance] = []
-    for name, seen in files.items():
-        row = known.get(name)
-        if row is None or not _is_same(row, seen):
-            try:
-                glances.append(glance(paths.backups, seen, limits))
-            except Unavailable as error:
-                glances.append(Glance(seen, None, "foreign", error.message))
-    gone = [row.id for row in known.values() if row.name not in files and row.missing_since is None]
-    back = [row.id for row in known.values() if row.name in files and row.missing_since is not None]
-    forgotten = [row.id for row in known.values() if row.missing_since and now - row.missing_since > FORGOTTEN_AFTER]
-    if not (glances or gone or back or set(forgotten) - set(back)):
-        return
-    with db.writing() as session:
-        for each in glances:
-            _take_in(session, each, known.get(each.seen.name))
-        for row in session.scalars(select(Backup).where(Backup.id.in_([*gone, *back]))):
-            row.missing_since = now if row.id in gone else None
-        for row in session.scalars(select(Backup).where(Backup.id.in_(set(forgotten) - set(back)))):
-            session.delete(row)
+    fresh = [seen for name, seen in files.items() if name not in known or not known[name].says_of(seen)]
+    glances = [glance(paths.backups, seen, limits) for seen in fresh]
+    changes = _Changes(
+        glances,
+        gone={row.id for row in known.values() if row.seen.name not in files and row.missing_since is None},
+        back={row.id for row in known.values() if row.seen.name in files and row.missing_since is not None},
+        forgotten={row.id for row in known.values() if row.seen.name not in files and row.is_forgotten(now)},
+    )
+    if changes.is_any:
+        with db.writing() as session:
+            _follow(session, changes, known, now)
 
 
 def present(session: Session) -> Sequence[Backup]:
@@ -167,18 +163,55 @@ def contents(manifest: Manifest) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _is_same(row: Backup, seen: FileSeen) -> bool:
-    return row.size == seen.size and row.mtime_ns == seen.mtime_ns
+@dataclass(frozen=True)
+class _Known:
+    """What a row said when the folder was looked at; nobody else may have changed it before it is written."""
+
+    id: int
+    seen: FileSeen
+    missing_since: datetime | None
+    is_outdated: bool
+
+    @classmethod
+    def of(cls, row: Backup) -> _Known:
+        outdated = row.state == "foreign" and row.contents.get(_JUDGED_BY) != framerr.__version__
+        return cls(row.id, FileSeen(row.name, row.size, row.mtime_ns), row.missing_since, outdated)
+
+    def says_of(self, seen: FileSeen) -> bool:
+        """Whether the row describes this very file, by a version that knew as much as this one."""
+        return self.seen == seen and not self.is_outdated
+
+    def is_forgotten(self, now: datetime) -> bool:
+        return self.missing_since is not None and now - self.missing_since > FORGOTTEN_AFTER
 
 
-def _take_in(session: Session, found: Glance, before: Backup | None) -> None:
-    """Add or renew a row, unless somebody else changed it since it was looked at."""
+@dataclass(frozen=True)
+class _Changes:
+    glances: Sequence[Glance]
+    gone: set[int]
+    back: set[int]
+    forgotten: set[int]
+
+    @property
+    def is_any(self) -> bool:
+        return bool(self.glances or self.gone or self.back or self.forgotten)
+
+
+def _follow(session: Session, changes: _Changes, known: Mapping[str, _Known], now: datetime) -> None:
+    for each in changes.glances:
+        _take_in(session, each, known.get(each.seen.name))
+    for row in session.scalars(select(Backup).where(Backup.id.in_(changes.gone | changes.back))):
+        row.missing_since = now if row.id in changes.gone else None
+    for row in session.scalars(select(Backup).where(Backup.id.in_(changes.forgotten))):
+        session.delete(row)
+
+
+def _take_in(session: Session, found: Glance, before: _Known | None) -> None:
+    """Add or renew a row, unless somebody else added, changed or deleted it since the folder was looked at."""
     row = session.scalar(select(Backup).where(Backup.name == found.seen.name))
-    if row is not None and (before is None or not _is_same(row, FileSeen(row.name, before.size, before.mtime_ns))):
+    if (_Known.of(row) if row else None) != before:
         return
     if row is None:
-        if before is not None:
-            return
         row = Backup(name=found.seen.name)
         session.add(row)
     row.size, row.mtime_ns, row.sha256 = found.seen.size, found.seen.mtime_ns, None
@@ -187,5 +220,5 @@ def _take_in(session: Session, found: Glance, before: Backup | None) -> None:
         describe(row, found.manifest)
     else:
         row.type, row.serial = "other", 0
-        row.created_at = datetime.fromtimestamp(found.seen.mtime_ns // 10**9, UTC)
-        row.contents = {}
+        row.created_at = datetime.fromtimestamp(max(0, found.seen.mtime_ns) // 10**9, UTC)
+        row.contents = {_JUDGED_BY: framerr.__version__}

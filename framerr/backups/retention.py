@@ -16,6 +16,7 @@ SMALLEST, LARGEST = 1, 30
 COUNTED_TYPES = frozenset({"manual", "scheduled"})
 _FUTURE = timedelta(days=1)
 _LARGE_COUNT = 20
+_FEW = 5
 _LONG_PAUSE = timedelta(days=32)
 
 
@@ -150,12 +151,16 @@ def _why_uncounted(archive: Archive) -> str:
 
 
 def _hold(going: int, counted: int, policy: Policy, last: LastPrune | None, now: datetime) -> str | None:
-    """A large prune after policy, zone or clock changed waits for a person; a steady schedule never gets here (T33)."""
+    """A large prune waits for a person when policy, zone or clock changed, or files came that no schedule made (T33).
+
+    A steady schedule never gets here: it adds one and deletes one.
+    """
     if going <= _LARGE_COUNT and going * 2 <= counted:
         return None
     why = _changed(policy, last, now)
-    if why is None:
+    if why is None and going <= _FEW:
         return None
+    why = why or "more are here than the schedule makes: some were copied in, or are not pinned any more"
     return (
         f"{going} of {counted} backups would be deleted at once, and {why}. Nothing is deleted until that is confirmed."
     )

@@ -18,7 +18,7 @@ from threading import Lock
 from framerr.backups.archive import Type, file_name, part_name
 from framerr.core.files import disk_errors, fsync_folder
 
-_NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES})
+NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES})
 _naming = Lock()
 
 
@@ -98,7 +98,7 @@ def _name_without_replacing(part: Path, target: Path) -> None:
     except FileExistsError:
         raise
     except OSError as error:
-        if error.errno not in _NO_LINKS:
+        if error.errno not in NO_LINKS:
             raise
         # File systems without links (exFAT, some shares): only this process makes such names.
         with _naming:

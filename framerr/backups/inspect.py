@@ -1,0 +1,171 @@
+"""Looking into an archive before anything is restored from it. Reads only; the one file it writes is below
+`incoming/tmp` and gone when it returns.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from framerr.backups import credentials, folder, portable, preflight, verify
+from framerr.backups.archive import DATABASE, Manifest
+from framerr.backups.contributions import STANDARD, Contribution
+from framerr.core import migrations
+from framerr.core.db import Fate, fates, open_file
+from framerr.core.errors import Corrupt, Incompatible, InvalidInput
+from framerr.core.files import disk_errors
+from framerr.core.paths import Paths
+from framerr.core.zips import Limits, open_archive
+from framerr.jobs.progress import Progress
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the page: "Users", 4, "accounts with their passwords". `count` is None where a number says nothing."""
+
+    name: str
+    count: int | None
+    words: str
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """A good archive of a version that can be restored here, and all the page says of it.
+
+    `warnings` are sentences about what will not come back as expected.
+    """
+
+    name: str
+    size: int
+    manifest: Manifest
+    files_matched: int
+    unpacked_size: int
+    needs_upgrade: bool
+    comes_back: tuple[Line, ...]
+    starts_empty: tuple[Line, ...]
+    not_included: tuple[Line, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Against:
+    """An archive beside what is here. `newer_here`: when the newest good backup of this instance was made, if later."""
+
+    is_own: bool
+    newer_here: datetime | None
+
+
+def inspect_archive(
+    path: Path,
+    paths: Paths,
+    progress: Progress,
+    *,
+    limits: Limits | None = None,
+    contributions: Sequence[Contribution] = STANDARD,
+) -> Inspection:
+    """Prove every member, open the database, and say what a restore would bring.
+
+    Raises InvalidInput (no backup, or another program's, which is named), LimitExceeded, Corrupt, Incompatible (from
+    a newer version, naming both: T19), NotFound, Unavailable, DiskFull. Each is a sentence; nothing was changed.
+    """
+    verdict = verify.verify_archive(path, progress, limits=limits)
+    if verdict.manifest is None or verdict.state != "good":
+        raise _REFUSALS.get(verdict.state, Corrupt)(verdict.sentence)
+    manifest = verdict.manifest
+    require_known(manifest)
+    progress.stage("Opening the database")
+    _require_openable(path, paths, manifest, limits)
+    unclaimed = sorted(name for name in manifest.files if name != DATABASE and not _is_claimed(name, contributions))
+    return Inspection(
+        name=path.name,
+        size=path.stat().st_size,
+        manifest=manifest,
+        files_matched=verdict.files,
+        unpacked_size=sum(proof.size for proof in manifest.files.values()),
+        needs_upgrade=manifest.schema_revision != migrations.head(),
+        comes_back=tuple(_comes_back(manifest, contributions)),
+        starts_empty=tuple(_starts_empty(manifest)),
+        not_included=tuple(Line(part.title, None, part.why) for part in manifest.included if not part.included),
+        warnings=tuple(_warnings(manifest, unclaimed, verdict)),
+    )
+
+
+def require_known(manifest: Manifest) -> None:
+    """Raises Incompatible, naming both versions, when the archive's schema is not known here (T19)."""
+    migrations.require_known(
+        manifest.schema_revision, f"This backup (made by version {manifest.app_version}, {_day(manifest)})"
+    )
+
+
+def against(session: Session, manifest: Manifest) -> Against:
+    """Compare an archive with this instance: is it its own, and is it older than the newest good backup here?"""
+    newest = folder.newest_good(session)
+    is_newer = newest is not None and newest.created_at > manifest.created_at
+    own = folder.own_uid(session)
+    return Against(bool(own) and manifest.instance.id == own, newest.created_at if newest and is_newer else None)
+
+
+_REFUSALS: dict[str, type[InvalidInput | Corrupt | Incompatible]] = {
+    "foreign": InvalidInput,
+    "unsupported": Incompatible,
+}
+
+
+def _require_openable(path: Path, paths: Paths, manifest: Manifest, limits: Limits | None) -> None:
+    """Open a copy of the archive's database: it must be one, sound, and of the schema that the manifest names."""
+    preflight.require_room({paths.tmp: manifest.files[DATABASE].size})
+    with disk_errors(paths.tmp):
+        scratch = tempfile.TemporaryDirectory(prefix="inspect-", dir=paths.tmp)
+    with scratch as name:
+        with open_archive(path, limits) as reader:
+            reader.extract(DATABASE, Path(name))
+        with open_file(Path(name, DATABASE), read_only=True) as connection:
+            portable.require_sound(connection, "The database in this backup")
+            if migrations.current(connection) != manifest.schema_revision:
+                raise Corrupt(
+                    "The database in this backup has another schema than its manifest says. Use another backup."
+                )
+
+
+def _is_claimed(name: str, contributions: Sequence[Contribution]) -> bool:
+    return any(contribution.owns(name) for contribution in contributions)
+
+
+def _comes_back(manifest: Manifest, contributions: Sequence[Contribution]) -> Iterable[Line]:
+    words = {each.section: each.words for each in contributions}
+    for table, fate in fates().items():
+        rows = manifest.counts.get(table, 0)
+        if fate.fate is Fate.KEEP and fate.name and fate.keep_where is None and rows:
+            yield Line(fate.name, rows, fate.words)
+    for part in manifest.included:
+        if part.included and part.section in words:
+            yield Line(part.title, part.files, words[part.section])
+
+
+def _starts_empty(manifest: Manifest) -> Iterable[Line]:
+    rows = {purged.table: purged for purged in manifest.purged_on_restore}
+    for table, fate in fates().items():
+        if fate.name and (fate.fate is Fate.PURGE or fate.keep_where is not None):
+            yield Line(fate.name, rows[table].rows if table in rows else None, fate.words)
+
+
+def _warnings(manifest: Manifest, unclaimed: Sequence[str], verdict: verify.Verdict) -> Iterable[str]:
+    if verdict.second_read:
+        yield verdict.sentence
+    sealed = credentials.warning(manifest.sealed_elsewhere)
+    if sealed:
+        yield sealed
+    if unclaimed:
+        yield (
+            f"{len(unclaimed)} files belong to parts that this version does not know and will not be restored, "
+            f"for example {unclaimed[0]}."
+        )
+
+
+def _day(manifest: Manifest) -> str:
+    return manifest.created_at.date().isoformat()

@@ -18,7 +18,8 @@ def one_line(value: object, *, label: str, field: str, longest: int) -> str:
     """
     if not isinstance(value, str):
         raise InvalidInput(f"{label} must be text.", field=field)
-    line = " ".join(part for part in unicodedata.normalize("NFC", value).strip().split(" ") if part)
+    spaced = "".join(" " if unicodedata.category(one) == "Zs" else one for one in unicodedata.normalize("NFC", value))
+    line = " ".join(part for part in spaced.strip().split(" ") if part)
     if not line:
         raise InvalidInput(f"{label} is missing. Type at least one character.", field=field)
     if len(line) > longest:

@@ -147,13 +147,12 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A Session on one consistent state. Nothing written in it is kept.
+        """A Session on one consistent state. Nothing written in it is kept; what was loaded stays readable afterwards.
 
         Raises Unavailable when the database cannot be opened, Corrupt when it is not one.
         """
         with _database_errors(self.path), Session(self.engine, autoflush=False) as session:
             yield session
-            session.rollback()
 
     @contextmanager
     def writing(self) -> Iterator[Session]:

@@ -84,6 +84,16 @@ def test_what_is_changed_while_reading_is_not_kept(db: Database) -> None:
         assert session.scalars(select(Note)).all() == []
 
 
+def test_what_was_read_stays_readable_afterwards(db: Database) -> None:
+    with db.writing() as session:
+        session.add(Note(title="a", facts=[1]))
+
+    with db.reading() as session:
+        note = session.scalars(select(Note)).one()
+
+    assert (note.title, note.facts) == ("a", [1])
+
+
 def test_a_reader_sees_one_state_while_others_write(db: Database) -> None:
     with db.reading() as reader:
         assert reader.scalars(select(Note)).all() == []

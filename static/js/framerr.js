@@ -98,7 +98,7 @@
   const prepare = (root) => {
     if (navigator.clipboard) for (const button of root.querySelectorAll("[data-copy][hidden]")) button.hidden = false;
     for (const button of root.querySelectorAll("[data-secret] > button[hidden]")) button.hidden = false;
-    root.querySelector("[data-focus]")?.focus();
+    root.querySelector("[data-focus]")?.focus({ preventScroll: true }); // what stands above a question is read first
     for (const field of root.querySelectorAll("[data-guess-timezone]")) {
       const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
       if ([...field.options].some((option) => option.value === zone)) field.value = zone;

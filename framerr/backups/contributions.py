@@ -31,8 +31,8 @@ class Contribution:
 
     `section` is its key in the manifest, and the folder of the archive in which all its members lie. `collect` names
     the files; it may write copies into the scratch folder it is given, which is removed after the run. `describe`
-    gives its manifest section. `place` says where a member belongs, relative to the staged root (`data/…`).
-    `words` tell a person what comes back.
+    gives its manifest section. A restore puts the members, under the names they have in the archive, into the folder
+    `into` of the instance. `words` tell a person what comes back.
     """
 
     section: str
@@ -40,7 +40,7 @@ class Contribution:
     words: str
     collect: Callable[[Paths, Path], Sequence[Source]]
     describe: Callable[[Sequence[Source]], Mapping[str, Any]]
-    place: Callable[[str], PurePosixPath]
+    into: str = "data"
 
     def owns(self, member: str) -> bool:
         return member.startswith(f"{self.section}/")
@@ -55,7 +55,7 @@ def folder_contribution(section: str, title: str, words: str, folder: Callable[[
     def describe(sources: Sequence[Source]) -> Mapping[str, Any]:
         return {"files": len(sources)}
 
-    return Contribution(section, title, words, collect, describe, lambda name: PurePosixPath("data", name))
+    return Contribution(section, title, words, collect, describe)
 
 
 def files_below(folder: Path, prefix: str) -> list[Source]:

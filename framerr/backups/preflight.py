@@ -42,11 +42,11 @@ def require_room(needs: Mapping[Path, int]) -> None:
 
 
 def sizes(paths: Paths, sources: Sequence[Source]) -> tuple[int, int]:
-    """Bytes of the live database with its write-ahead log, and of the files."""
-    wal = paths.database.with_name(f"{paths.database.name}-wal")
+    """Bytes of the live database with its write-ahead log (0 when it is gone), and of the files."""
+    database = (paths.database, paths.database.with_name(f"{paths.database.name}-wal"))
     with disk_errors(paths.data):
-        database = paths.database.stat().st_size + (wal.stat().st_size if wal.exists() else 0)
-        return database, sum(source.path.lstat().st_size for source in sources)
+        there = sum(path.stat().st_size for path in database if path.exists())
+        return there, sum(source.path.lstat().st_size for source in sources)
 
 
 def require_users(session: Session) -> None:

@@ -1,0 +1,125 @@
+"""What a restore and a reset share: the way back first, then a whole new state beside the live one, announced last.
+
+Until `announce` nothing live was touched; whatever fails before, the staging folder is emptied again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.engine import Connection
+
+from framerr.backups import swap
+from framerr.backups.create import create_backup
+from framerr.backups.models import Backup
+from framerr.core.crypto import InstanceKey
+from framerr.core.db import Base, Database, Fate, fates, new_uid
+from framerr.core.errors import Cancelled, Corrupt, FramerrError, Unavailable
+from framerr.core.files import disk_errors, empty_folder, fsync_tree, remove_tree
+from framerr.core.paths import Paths
+from framerr.jobs.progress import Progress
+from framerr.settings.models import InstanceLocal
+
+
+@dataclass(frozen=True)
+class WayBack:
+    """How the present state can be had again: a safety backup, or its raw files set aside, with the sentence why."""
+
+    safety: Backup | None
+    set_aside: Path | None
+    sentence: str
+
+
+@contextmanager
+def emptied_unless_announced(paths: Paths) -> Iterator[Path]:
+    """The staged root, empty at first, and again at the end unless `restore.pending` was written.
+
+    Raises Conflict when a restore is under way already, Unavailable when the folder cannot be emptied.
+    """
+    swap.require_idle(paths)
+    with disk_errors(paths.staging):
+        empty_folder(paths.staging)
+    try:
+        yield paths.staging
+    finally:
+        if swap.state(paths) is None:
+            with disk_errors(paths.staging):
+                empty_folder(paths.staging)
+
+
+def secure_way_back(
+    db: Database | None, paths: Paths, key: InstanceKey, note: str, progress: Progress, now: datetime
+) -> WayBack:
+    """Make a safety backup (R-002-38); where that is impossible, decide to keep the raw files instead (T17).
+
+    A damaged database, an unreadable file or a full backup disk therefore does not stand in the way. Raises Cancelled.
+    """
+    try:
+        if db is None:
+            raise Corrupt("The database of this instance cannot be opened.")
+        safety = create_backup(db, paths, key, type="safety", note=note, progress=progress, now=now)
+    except Cancelled:
+        raise
+    except FramerrError as error:
+        stamp = now.astimezone(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
+        aside = paths.root / f"data.set-aside-{stamp}-{new_uid()[:4]}"
+        sentence = (
+            f"No safety backup could be made. {error.message} The files of this instance are kept as they are in {aside} "
+            "instead; delete that folder when you do not need it any more."
+        )
+        progress.note(sentence, "warn")
+        return WayBack(None, aside, sentence)
+    return WayBack(safety, None, f"The safety backup {safety.name} holds the state before.")
+
+
+def local_rows(db: Database | None) -> dict[str, list[dict[str, Any]]]:
+    """The rows that describe this folder, by table; none when the database cannot be read."""
+    if db is None:
+        return {}
+    names = [name for name, fate in fates().items() if fate.fate is Fate.LOCAL]
+    try:
+        with db.reading() as session:
+            return {
+                name: [dict(row) for row in session.execute(select(Base.metadata.tables[name])).mappings()]
+                for name in names
+            }
+    except (Corrupt, Unavailable):
+        return {}
+
+
+def settle(connection: Connection, rows: dict[str, list[dict[str, Any]]], key: InstanceKey, serial: int) -> None:
+    """Make a staged database one of this folder: its list of backups, its key, a serial that never goes back."""
+    for name in fates():
+        if rows.get(name):
+            connection.execute(insert(Base.metadata.tables[name]), rows[name])
+    last = connection.execute(select(InstanceLocal.backup_serial)).scalar()
+    if last is None:
+        connection.execute(insert(InstanceLocal).values(id=1, backup_serial=0))
+    highest = max(serial, last or 0)
+    connection.execute(update(InstanceLocal).values(key_fingerprint=key.fingerprint, backup_serial=highest))
+
+
+def make_folders(staged: Path, folders: Iterable[Path]) -> None:
+    """Empty folders below the staged root, private to the owner, so that the new state is complete by itself."""
+    with disk_errors(staged):
+        for folder in folders:
+            (staged / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def announce(paths: Paths, way_back: WayBack, kind: swap.Kind, what: str, requested_by: str, now: datetime) -> None:
+    """Make the staged state durable, then write `restore.pending`: the next boot puts it in. Raises DiskFull or
+    Unavailable; then nothing is pending.
+    """
+    with disk_errors(paths.staging):
+        fsync_tree(paths.staging)
+    with disk_errors(paths.root):
+        remove_tree(paths.data_before)
+        remove_tree(paths.data_failed)
+    change = swap.data_swap(paths, before=way_back.set_aside)
+    swap.announce(paths, swap.Marker(kind=kind, what=what, requested_by=requested_by, staged_at=now, swaps=[change]))

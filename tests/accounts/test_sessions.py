@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
+import time
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from framerr.accounts import sessions, users
-from framerr.accounts.models import AccountSession
-from framerr.core.db import Database
+from framerr.accounts import passwords, sessions, users
+from framerr.accounts.models import AccountSession, LoginFailure
+from framerr.core.db import Base, Database
 from framerr.core.errors import Forbidden
 from tests.accounts.people import HOME, NOW, PASSWORD, make_user
 
@@ -36,6 +38,11 @@ def is_open(db: Database, token: str, now: datetime) -> bool:
     with db.reading() as session:
         user = sessions.load(session, token, now)
     return user is not None and user.username == "alice"  # readable although detached
+
+
+def count(db: Database, table: type[Base]) -> int:
+    with db.reading() as session:
+        return session.scalar(select(func.count()).select_from(table)) or 0
 
 
 def last_seen(db: Database, token: str) -> datetime:
@@ -209,3 +216,28 @@ def test_what_browsers_say_of_themselves_is_cut_to_size(db: Database) -> None:
         row = connection.execute("SELECT length(address), length(user_agent) FROM account_sessions").fetchone()
     connection.close()
     assert row == (64, 200)
+
+
+def test_a_password_changed_while_the_old_one_is_checked_opens_no_session(db: Database) -> None:
+    """Both places where passwords are worked on are taken, so the check waits while the password changes."""
+    alice = make_user(db)
+    answers: list[str] = []
+
+    def late() -> None:
+        try:
+            answers.append(sign_in(db))
+        except Forbidden as error:
+            answers.append(error.code)
+
+    thread = threading.Thread(target=late)
+    with passwords._slot(), passwords._slot():
+        thread.start()
+        deadline = time.monotonic() + 8
+        while not count(db, LoginFailure) and time.monotonic() < deadline:
+            thread.join(0.01)
+        with db.writing() as session:
+            users.get_user(session, alice.uid).password_hash = "another"
+    thread.join()
+
+    assert answers == ["forbidden"]
+    assert count(db, AccountSession) == 0

@@ -73,6 +73,18 @@ def test_a_human_line_is_one_line() -> None:
     assert line.endswith('WARNING framerr.test: made\\nWARNING forged: line\\x1b[31m name="a b" size=7 kind=x')
 
 
+def test_a_human_line_names_the_request_and_a_stack_when_asked_for() -> None:
+    stream = lines_of("human")
+    token = logs.request_id.set("r-123")
+
+    logger.info("here", stack_info=True)
+
+    logs.request_id.reset(token)
+    first, *stack = stream.getvalue().splitlines()
+    assert first.endswith("framerr.test: here request=r-123")
+    assert stack[0] == "Stack (most recent call last):"
+
+
 def test_a_traceback_follows() -> None:
     human, machine = lines_of("human"), None
     fail_with("no room")

@@ -111,3 +111,13 @@ def test_a_folder_that_cannot_be_written_keeps_no_row(db: Database, paths: Paths
         icons.add_icon(db, paths, "Shop", picture(), NOW)
 
     assert names(db) == []
+
+
+def test_a_row_that_cannot_be_written_leaves_no_file(db: Database, paths: Paths) -> None:
+    with db.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE custom_icons")
+
+    with pytest.raises(Unavailable, match="no such table"):
+        icons.add_icon(db, paths, "Shop", picture(), NOW)
+
+    assert os.listdir(paths.custom_icons) == []

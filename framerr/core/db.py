@@ -76,7 +76,7 @@ def fate(value: Fate, name: str = "", words: str = "", *, keep_where: str | None
 
 def fates() -> Mapping[str, TableFate]:
     """Table name to fate, in an order that satisfies foreign keys. Raises KeyError for an undeclared table."""
-    return {table.name: table.info["fate"] for table in Base.metadata.sorted_tables}
+    return {str(table.name): table.info["fate"] for table in Base.metadata.sorted_tables}
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -125,7 +125,7 @@ class Sealed(TypeDecorator[str]):
 def sealed_columns() -> list[tuple[str, str]]:
     """Every (table, column) that holds credentials, found in the schema."""
     return [
-        (table.name, column.name)
+        (str(table.name), str(column.name))
         for table in Base.metadata.sorted_tables
         for column in table.columns
         if isinstance(column.type, Sealed)
@@ -226,6 +226,7 @@ def _engine(path: Path) -> Engine:
     engine = create_engine(
         f"sqlite:///{path}",
         module=_module(),
+        hide_parameters=True,  # an error must not carry what people stored into a log
         poolclass=QueuePool,
         pool_size=12,
         max_overflow=8,

@@ -131,8 +131,10 @@ def test_a_broken_rule_of_the_schema_stays_what_it_is(db: Database) -> None:
     with db.writing() as session:
         session.add(Note(title="a", facts=None))
 
-    with pytest.raises(IntegrityError), db.writing() as session:
-        session.add(Note(title="a", facts=None))
+    with pytest.raises(IntegrityError) as broken, db.writing() as session:
+        session.add(Note(title="a", facts="a private value"))
+
+    assert "a private value" not in str(broken.value)
 
 
 def test_every_commit_is_synchronous_and_in_the_wal(db: Database) -> None:

@@ -134,10 +134,10 @@ def respond(problem: Problem) -> Response:
     if wanted == "json":
         response = jsonify(error=_as_json(problem))
     else:
-        own = "_fragment" if wanted == "fragment" else problem.page
-        names: list[str | Template] = [f"errors/{own}.html", "errors/other.html"]
-        context = {"message": problem.message, "retry_after": problem.retry_after, "error_id": problem.incident}
-        response = make_response(render_template(names, problem=problem, **context))
+        own = "_problem.html" if wanted == "fragment" else f"errors/{problem.page}.html"
+        names: list[str | Template] = [own, "errors/other.html"]
+        said = {"title": problem.title, "message": problem.message, "error_id": problem.incident}
+        response = make_response(render_template(names, retry_after=problem.retry_after, **said))
     response.status_code = problem.status
     tell_wait(response, problem.retry_after)
     return response

@@ -16,7 +16,7 @@ from typing import IO, cast
 from urllib.parse import quote
 
 from flask import Response, request
-from werkzeug.http import parse_date, parse_range_header
+from werkzeug.http import parse_date
 
 from framerr.core.errors import NotFound
 from framerr.core.files import disk_errors
@@ -33,6 +33,7 @@ TYPES = {
     ".webp": "image/webp",
     ".zip": "application/zip",
 }
+_ONE_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f"\\/]')
 
 
@@ -106,9 +107,10 @@ def _hand_over(response: Response, file: IO[bytes], length: int) -> Response:
 
 
 def _limited(file: IO[bytes], length: int) -> Iterator[bytes]:
-    while length > 0 and (chunk := file.read(min(length, 1 << 18))):
-        length -= len(chunk)
-        yield chunk
+    with file:
+        while length > 0 and (chunk := file.read(min(length, 1 << 18))):
+            length -= len(chunk)
+            yield chunk
 
 
 def _is_known(etag: str, modified: datetime) -> bool:
@@ -120,13 +122,16 @@ def _is_known(etag: str, modified: datetime) -> bool:
 
 def _range(size: int, etag: str, modified: datetime) -> tuple[int, int] | tuple[()] | None:
     """Start and stop of the one range asked for; () when it lies outside; None for the whole file."""
-    header = request.headers.get("Range")
-    if header is None or request.method not in {"GET", "HEAD"} or not _may_continue(etag, modified):
+    found = _ONE_RANGE.fullmatch(request.headers.get("Range", "").strip())
+    if found is None or not any(found.groups()) or not _may_continue(etag, modified):
         return None
-    parsed = parse_range_header(header)
-    if parsed is None or parsed.units != "bytes" or len(parsed.ranges) != 1:
+    first, last = found.groups()
+    if not first:
+        return (max(0, size - int(last)), size) if size and int(last) else ()
+    start, stop = int(first), int(last) + 1 if last else size
+    if stop <= start and last:
         return None
-    return parsed.range_for_length(size) or ()
+    return (start, min(stop, size)) if start < size else ()
 
 
 def _may_continue(etag: str, modified: datetime) -> bool:

@@ -19,6 +19,7 @@ from framerr.core.crypto import InstanceKey
 from framerr.core.db import Database
 from framerr.core.lifecycle import Lifecycle
 from framerr.core.paths import Paths
+from framerr.core.zips import Limits
 from framerr.integrations import models as integrations_models
 from framerr.jobs import models as jobs_models
 from framerr.observability import models as observability_models
@@ -40,6 +41,11 @@ class Appliance:
     locked: str | None
     started_at: datetime
     lifecycle: Lifecycle
+
+    @property
+    def limits(self) -> Limits:
+        """How large an archive from outside may unpack."""
+        return Limits.up_to(self.settings.archive_limit_gb * 10**9)
 
     def zone(self) -> ZoneInfo:
         """The instance's time zone, as set now."""

@@ -21,7 +21,7 @@ from framerr.core.files import disk_errors, fsync_folder
 log = logging.getLogger(__name__)
 
 
-def bring_up(path: Path, backup: Callable[[], None]) -> None:
+def bring_up(path: Path, backup: Callable[[], object]) -> None:
     """Create or upgrade the database at `path`; `backup` is called first when there is something to lose.
 
     Raises Incompatible when a newer version made it (T19), Corrupt when it is not a database or the upgrade would

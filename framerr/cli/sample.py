@@ -1,0 +1,77 @@
+"""Sample data for the demo: made through the same doors that the pages use."""
+
+from __future__ import annotations
+
+import struct
+from datetime import datetime
+from pathlib import Path
+
+from framerr.accounts import pictures, users
+from framerr.appliance import Appliance
+from framerr.backups import create
+from framerr.integrations import store as integrations
+from framerr.jobs.progress import Progress
+from framerr.settings import favicon, icons
+from framerr.setup import finish
+
+ADMINISTRATOR = "admin"
+SIDE = 64
+Colour = tuple[int, int, int]
+
+
+def fill(appliance: Appliance, password: str, now: datetime) -> None:
+    """An administrator, a second user, every kind of picture, a connected service and a first verified backup."""
+    db, paths = appliance.db, appliance.paths
+    administrator = finish.start_fresh(
+        db,
+        paths,
+        username=ADMINISTRATOR,
+        password=password,
+        display_name="Ada Example",
+        instance_name="Framerr demo",
+        time_zone=appliance.settings.time_zone_hint or "UTC",
+        rule=finish.PRESET,
+        max_backups=7,
+        now=now,
+    )
+    pictures.save_picture(db, paths, administrator.uid, picture((98, 70, 234)))
+    icons.add_icon(db, paths, "Shop", picture((16, 150, 110)), now)
+    icons.add_icon(db, paths, "Blog", picture((220, 120, 20)), now)
+    favicon.save(paths, picture((40, 40, 60)))
+    with db.writing() as session:
+        users.create_user(
+            session, username="vera", password=password, display_name="Vera Viewer", role="viewer", now=now
+        )
+        integrations.add(
+            session,
+            appliance.key,
+            kind="framer",
+            name="Example shop",
+            config={"site": "https://shop.example"},
+            credential={"api_key": "demo-credential-of-no-use"},
+            now=now,
+        )
+    create.create_backup(
+        db, paths, appliance.key, type="manual", note="The first one, of the demo", progress=Progress(), now=now
+    )
+
+
+def picture(colour: Colour) -> bytes:
+    """A disc of one colour as an ICO file, which needs no compression."""
+    rows = b"".join(_pixel(column, row, colour) for row in range(SIDE) for column in range(SIDE))
+    mask = bytes(SIDE * SIDE // 8)
+    header = struct.pack("<IiiHHIIiiII", 40, SIDE, 2 * SIDE, 1, 32, 0, len(rows) + len(mask), 0, 0, 0, 0)
+    image = header + rows + mask
+    return struct.pack("<HHHBBBBHHII", 0, 1, 1, SIDE, SIDE, 0, 0, 1, 32, len(image), 22) + image
+
+
+def _pixel(column: int, row: int, colour: Colour) -> bytes:
+    middle = (SIDE - 1) / 2
+    is_inside = (column - middle) ** 2 + (row - middle) ** 2 < middle**2
+    red, green, blue = colour
+    return bytes((blue, green, red, 255 if is_inside else 0))
+
+
+def remembered_password(path: Path) -> str | None:
+    """The password of an earlier start; None when there was none."""
+    return path.read_text(encoding="ascii").strip() if path.exists() else None

@@ -1,0 +1,90 @@
+"""The moving parts of a running appliance: started in one order, stopped in the other."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import partial
+from threading import Event
+from typing import Any
+
+import framerr
+from framerr import tasks
+from framerr.appliance import Appliance
+from framerr.console import desk
+from framerr.console.actions import ACTIONS
+from framerr.console.listener import Listener, Tell
+from framerr.core.clock import utcnow
+from framerr.core.errors import InvalidInput, Unavailable
+from framerr.core.lock import FolderLock
+from framerr.jobs.runner import Runner
+from framerr.jobs.ticker import EVERY, Ticker
+from framerr.server.http import HttpServer
+from framerr.web import create_app
+
+log = logging.getLogger(__name__)
+LAST_WORDS = 2.0
+TICKS_MISSED = 4
+
+
+class Parts:
+    """Runner, console, web server and ticker of one appliance. Start once, stop once."""
+
+    def __init__(self, appliance: Appliance, lock: FolderLock, bound: socket.socket) -> None:
+        self._appliance, self._lock = appliance, lock
+        self._runner = Runner(appliance.db, tasks.table(appliance), on_outcome=tasks.on_outcome)
+        self._ticker = Ticker(partial(tasks.tick, appliance))
+        self._web = HttpServer(create_app(appliance), bound)
+        self._console: Listener | None = None
+        appliance.lifecycle.on_wake(self._runner.wake)
+        appliance.lifecycle.check_with("web", self._web.fault)
+        appliance.lifecycle.check_with("scheduler", self._scheduler_fault)
+
+    def start(self) -> None:
+        """The ticker comes last: what was missed is caught up once the appliance answers."""
+        self._runner.start()
+        self._open_console()
+        self._web.start()
+        self._ticker.start()
+        settings = self._appliance.settings
+        log.info(
+            "Framerr %s answers on http://%s:%d%s",
+            framerr.__version__,
+            settings.host,
+            self._web.port,
+            settings.base_path,
+        )
+
+    def stop(self, grace: float) -> None:
+        """Nothing new is begun, what runs reaches a safe point within `grace` seconds, then the doors close."""
+        self._ticker.stop()
+        if not self._runner.stop(grace):
+            log.warning("A job did not reach a safe point within %d seconds; it will be shown as interrupted", grace)
+        if self._console is not None:
+            self._console.stop(LAST_WORDS)
+            self._lock.describe(socket=None)
+        self._web.stop(LAST_WORDS)
+
+    def _open_console(self) -> None:
+        """Without it only commands suffer, so that is no reason not to run."""
+        try:
+            listener = Listener(self._answer, self._appliance.paths.tmp)
+            listener.start()
+        except Unavailable as error:
+            log.warning("Commands cannot reach this process: %s", error.message)
+            return
+        self._console = listener
+        self._lock.describe(socket=str(listener.path))
+
+    def _answer(self, action: str, params: Mapping[str, Any], tell: Tell, stop: Event) -> Any:
+        if action not in ACTIONS:
+            raise InvalidInput(f"The version that runs knows no action named {action}. Use its own framerr command.")
+        return ACTIONS[action].do(desk.in_process(self._appliance, tell, stop), params)
+
+    def _scheduler_fault(self) -> str | None:
+        last = self._ticker.last_tick_at
+        if last is not None and abs(utcnow() - last) < timedelta(seconds=EVERY * TICKS_MISSED):
+            return None
+        return "The scheduler does not tick. Look into the log; restart the appliance if it stays like this."

@@ -240,6 +240,23 @@ def test_progress_hears_every_byte_once() -> None:
     assert heard == [PIECE, PIECE, 7, 5]
 
 
+def test_the_archive_says_how_long_it_is() -> None:
+    sink = io.BytesIO()
+    with ZipWriter(sink, now=NOW) as writer:
+        writer.add_bytes("a", b"1")
+        assert writer.size == len(sink.getvalue())
+    assert writer.size == len(sink.getvalue())
+
+
+def test_a_sink_that_does_not_say_what_it_took_is_refused() -> None:
+    class Silent(io.BytesIO):
+        def write(self, data: bytes) -> None:  # type: ignore[override]
+            super().write(data)
+
+    with pytest.raises(BlockingIOError, match="say how much"):
+        write(Silent(), FILES)
+
+
 def test_memory_does_not_grow_with_the_member() -> None:
     class Endless(io.RawIOBase):
         left = 96 * PIECE

@@ -228,6 +228,7 @@ KINDS = {
     "zstd": (Forged(b"a", method=93), InvalidInput, r"method 93"),
     "deflate64": (Forged(b"a", method=9), InvalidInput, r"method 9\)"),
     "patched": (Forged(b"a", flags=0x20), InvalidInput, "not read here"),
+    "a future ZIP": (Forged(b"a", needed=148), Corrupt, "list of files is damaged"),
     "folder with content": (Forged(b"a/", b"x", mode=0), InvalidInput, "content of its own"),
     "stored with two sizes": (Forged(b"a", b"abc", size=5), Corrupt, "two different sizes"),
     "local name": (Forged(b"a.png", local_name=b"b.png"), Corrupt, "differ"),
@@ -303,14 +304,14 @@ def test_what_is_no_file_is_refused_without_waiting(tmp_path: Path) -> None:
 # --- wide archives ----------------------------------------------------------------------------------------------------
 
 
-def wide_archive(members: int = 1, size_change: int = 0, locator_change: int = 0) -> bytes:
+def wide_archive(members: int = 1, size_change: int = 0, locator_change: int = 0, length: int = 44) -> bytes:
     """An archive with a ZIP64 end although it needs none, as some tools write it."""
     plain = forge(HONEST)
     at = end_of(plain)
-    listed, length, offset = struct.unpack_from("<HII", plain, at + 10)
+    listed, directory_size, offset = struct.unpack_from("<HII", plain, at + 10)
     assert listed == 1
     wide = struct.pack(
-        "<IQHHIIQQQQ", 0x06064B50, 44, 45, 45, 0, 0, members, members, length + size_change, offset
+        "<IQHHIIQQQQ", 0x06064B50, length, 45, 45, 0, 0, members, members, directory_size + size_change, offset
     ) + struct.pack("<IIQI", 0x07064B50, 0, at + locator_change, 1)
     return plain[:at] + wide + plain[at:]
 
@@ -326,11 +327,26 @@ def test_an_archive_may_have_a_wide_end_without_need(path: Path) -> None:
         wide_archive(size_change=1),
         wide_archive(locator_change=3),
         wide_archive(locator_change=999),
+        wide_archive(length=43),
     ],
 )
 def test_a_wide_end_that_says_something_else_is_refused(path: Path, data: bytes) -> None:
     with pytest.raises(Corrupt, match="contradicts itself"):
         opened_names(path, data)
+
+
+def test_an_entry_may_keep_its_values_in_a_wide_field(path: Path) -> None:
+    """Also behind another field, and also where there would have been room."""
+    full = 0xFFFFFFFF
+    extra = struct.pack("<HHI", 0xCAFE, 4, 7) + struct.pack("<HHQQQ", 1, 24, 7, 7, 0)
+    data = forge(Forged(b"a", size=full, packed_size=full, offset=full, extra=extra))
+    assert opened_names(path, data) == ("a",)
+
+
+@pytest.mark.parametrize("extra", [b"", struct.pack("<HHQ", 1, 8, 7), struct.pack("<HHI", 2, 4, 7)])
+def test_an_entry_without_the_wide_field_it_needs_is_refused(path: Path, extra: bytes) -> None:
+    with pytest.raises((Corrupt, LimitExceeded)):
+        opened_names(path, forge(Forged(b"a", size=0xFFFFFFFF, packed_size=0xFFFFFFFF, extra=extra)))
 
 
 # --- archives of other tools ------------------------------------------------------------------------------------------

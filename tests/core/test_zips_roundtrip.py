@@ -18,6 +18,19 @@ from framerr.core.errors import FramerrError, InvalidInput
 from framerr.core.zips import ZipWriter, check_name, open_archive
 from framerr.core.zips.deflate import ENGINE, STANDARD, WINDOW, Engine
 from framerr.core.zips.names import NameBook, folded
+from framerr.core.zips.records import (
+    END_SIZE,
+    LOCATOR_SIZE,
+    WIDE_END_SIZE,
+    End,
+    Record,
+    pack_central,
+    pack_end,
+    unpack_directory,
+    unpack_end,
+    unpack_locator,
+    unpack_wide_end,
+)
 from framerr.core.zips.streams import PIECE
 
 NOW = datetime(2026, 11, 20, 10, 44, 30, tzinfo=UTC)
@@ -86,6 +99,32 @@ def test_what_is_written_is_read_back(
     assert [member.sha256 for member in writer.members] == [
         hashlib.sha256(data).hexdigest() for data in wanted.values()
     ]
+
+
+borders = st.one_of(
+    st.integers(0, 1 << 40),
+    st.builds(lambda border, by: border + by, st.sampled_from([1 << 16, 1 << 32]), st.integers(-2, 2)),
+)
+
+
+@settings(max_examples=300)
+@given(st.lists(st.tuples(borders, borders, borders), min_size=1, max_size=4), borders, borders, borders)
+def test_values_are_kept_past_every_border_of_the_format(
+    values: list[tuple[int, int, int]], count: int, length: int, offset: int
+) -> None:
+    """T41 without the bytes: sizes, offsets and counts around 65,535 and 4 GiB."""
+    wanted = [
+        Record(b"a.json", "a.json", 0x800, 8, 33, 7, packed_size=packed, size=size, offset=at)
+        for size, packed, at in values
+    ]
+    assert list(unpack_directory(b"".join(map(pack_central, wanted)))) == wanted
+    packed_end = pack_end(count, length, offset)
+    found = unpack_end(packed_end[-END_SIZE:])
+    if len(packed_end) > END_SIZE:
+        assert unpack_locator(packed_end[-END_SIZE - LOCATOR_SIZE : -END_SIZE]) == offset + length
+        found, taken = unpack_wide_end(packed_end[:WIDE_END_SIZE], found)
+        assert taken == WIDE_END_SIZE
+    assert found == End(count, length, offset)
 
 
 names = st.text(st.sampled_from("aAé\u0301eß/.\\:\x00 Cocnßſ🙂"), min_size=1, max_size=8)

@@ -20,6 +20,7 @@ class Forged:
     flags: int = 0
     mode: int = 0o100644
     made_by: int = UNIX
+    needed: int = 20
     size: int | None = None
     crc: int | None = None
     packed: bytes | None = None
@@ -67,7 +68,7 @@ class Forged:
     def central(self, offset: int) -> bytes:
         crc, packed, size = self.fields()
         where = offset if self.offset is None else self.offset
-        ours = (self.made_by | 20, 20, self.flags, self.method, 0, 33, crc, packed, size, len(self.name))
+        ours = (self.made_by | 20, self.needed, self.flags, self.method, 0, 33, crc, packed, size, len(self.name))
         return (
             struct.pack("<IHHHHHHIIIHHHHHII", 0x02014B50, *ours, len(self.extra), 0, 0, 0, self.mode << 16, where)
             + self.name

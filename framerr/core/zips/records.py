@@ -46,6 +46,7 @@ _LOCATOR_MARK = b"PK\x06\x07"
 _WIDE_ID = 1
 _NEEDS_DEFLATE = 20
 _NEEDS_WIDE = 45
+_NEWEST = 63  # the version of ZIP that APPNOTE 6.3 ends with; other readers refuse a higher one
 _MADE_ON_UNIX = 3 << 8 | _NEEDS_WIDE
 _PRIVATE_FILE = 0o100600 << 16
 
@@ -203,7 +204,7 @@ def _unpack_central(data: bytes, position: int) -> tuple[Record, int]:
     (
         mark,
         _,
-        _,
+        needed,
         flags,
         method,
         stamp,
@@ -222,7 +223,7 @@ def _unpack_central(data: bytes, position: int) -> tuple[Record, int]:
     extended = named + name_len
     commented = extended + extra_len
     after = commented + comment_len
-    if mark != _CENTRAL_MARK or after > len(data) or disk not in {0, _FEW}:
+    if mark != _CENTRAL_MARK or after > len(data) or disk not in {0, _FEW} or needed & 0xFF > _NEWEST:
         raise ValueError("not a directory entry")
     raw_name = data[named:extended]
     values = (size, packed, offset)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -9,12 +11,15 @@ import msgspec
 
 from framerr.accounts import users
 from framerr.backups import delete, folder
+from framerr.backups.inspect import Inspection, inspect_archive
 from framerr.backups.models import DELETED, Backup
 from framerr.console.desk import ACTOR, Action, Desk, Result
 from framerr.core.clock import utcnow
 from framerr.core.db import as_text
 from framerr.core.errors import NotFound
+from framerr.core.paths import Paths
 from framerr.jobs import schedules
+from framerr.jobs.progress import Progress
 from framerr.observability import audit
 from framerr.settings import schema, store
 
@@ -27,6 +32,12 @@ class Named(msgspec.Struct):
     """A backup of the list, by its file name."""
 
     name: str
+
+
+class Archive(msgspec.Struct):
+    """An archive: an absolute path, or the name of a listed backup."""
+
+    file: str
 
 
 class Note(msgspec.Struct):
@@ -79,6 +90,26 @@ def delete_backup(desk: Desk, given: Named) -> Result:
     return {"name": row.name}
 
 
+def inspect_backup(desk: Desk, given: Archive) -> Result:
+    parts = desk.appliance
+    return contents(inspect_archive(source(parts.paths, given.file), parts.paths, Progress(), limits=parts.limits))
+
+
+def restore(desk: Desk, given: Archive) -> Result:
+    """Stage an archive; what puts it in comes afterwards."""
+    staged = desk.run("restore", params={"file": str(source(desk.appliance.paths, given.file))})
+    with_warnings = " ".join(
+        [f"{staged['what']} is prepared.", desk.afterwards, staged["way_back"], *staged["warnings"]]
+    )
+    return {**staged, "sentence": with_warnings}
+
+
+def reset(desk: Desk, _given: Nothing) -> Result:
+    """Stage an empty instance; what puts it in comes afterwards."""
+    staged = desk.run("reset")
+    return {**staged, "sentence": f"An empty instance is prepared. {desk.afterwards} {staged['way_back']}"}
+
+
 def reset_password(desk: Desk, given: Password) -> Result:
     """Give an account a new password; its sessions end."""
     with desk.appliance.db.writing() as session:
@@ -122,11 +153,37 @@ ACTIONS: Final[dict[str, Action]] = {
     "backup.list": Action(Nothing, list_backups),
     "backup.verify": Action(Named, verify_backup),
     "backup.delete": Action(Named, delete_backup),
+    "backup.inspect": Action(Archive, inspect_backup),
+    "restore": Action(Archive, restore),
+    "reset": Action(Nothing, reset),
     "reset-password": Action(Password, reset_password),
     "config.list": Action(Nothing, list_settings),
     "config.get": Action(Key, get_setting),
     "config.set": Action(KeyValue, set_setting),
 }
+
+
+def source(paths: Paths, file: str) -> Path:
+    """The path of an archive that is named by path or by its name in the backups folder."""
+    return Path(file) if Path(file).is_absolute() else paths.backups / Path(file).name
+
+
+def contents(found: Inspection) -> dict[str, Any]:
+    """What an inspection found, as JSON."""
+    manifest = found.manifest
+    lines = {"comes_back": found.comes_back, "starts_empty": found.starts_empty, "not_included": found.not_included}
+    return {
+        "name": found.name,
+        "size": found.size,
+        "type": manifest.type,
+        "instance": manifest.instance.name,
+        "created_at": as_text(manifest.created_at),
+        "app_version": manifest.app_version,
+        "schema_revision": manifest.schema_revision,
+        "files": found.files_matched,
+        "unpacked_size": found.unpacked_size,
+        "warnings": list(found.warnings),
+    } | {part: [asdict(line) for line in several] for part, several in lines.items()}
 
 
 def _named(desk: Desk, name: str) -> Backup:

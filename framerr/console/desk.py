@@ -24,10 +24,12 @@ ACTOR = "command line"
 
 @dataclass(frozen=True)
 class Desk:
-    """What an action works with: the appliance, and how a queued Run is brought to its end."""
+    """What an action works with: the appliance, how a queued Run is brought to its end, and what comes after a state was
+    prepared for the next boot."""
 
     appliance: Appliance
     finish: Callable[[str], Run]
+    afterwards: str
 
     def run(self, kind: str, *, subject: str = "", params: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
         """Queue a Run, or join the one that is open, and return its result. Raises what it failed with."""
@@ -61,7 +63,7 @@ def in_process(appliance: Appliance, tell: Tell, stop: threading.Event) -> Desk:
         appliance.lifecycle.wake()
         return Follower(appliance.db, uid, tell).until_closed(stop)
 
-    return Desk(appliance, finish)
+    return Desk(appliance, finish, "Framerr restarts now to put it in.")
 
 
 def alone(appliance: Appliance, runner: Runner, tell: Tell) -> Desk:
@@ -82,4 +84,4 @@ def alone(appliance: Appliance, runner: Runner, tell: Tell) -> Desk:
                     queue.request_cancel(session, uid, utcnow())
             return work.result()
 
-    return Desk(appliance, finish)
+    return Desk(appliance, finish, "It is in place when Framerr is started.")

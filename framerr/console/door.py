@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from framerr import tasks
-from framerr.appliance import boot, folder
+from framerr.appliance import Appliance, boot, folder
 from framerr.backups import swap
-from framerr.console import client, desk, wire
+from framerr.console import client, desk, rescue, wire
 from framerr.console.actions import ACTIONS
 from framerr.core.clock import utcnow
 from framerr.core.config import Settings
-from framerr.core.errors import Conflict, InvalidInput
+from framerr.core.errors import Conflict, Corrupt, Incompatible, InvalidInput
 from framerr.core.paths import Paths
 from framerr.jobs.runner import Runner
 from framerr.tasks import recovery
@@ -43,18 +43,30 @@ def _here(settings: Settings, paths: Paths, action: str, params: Mapping[str, An
     """The same on a stopped instance, between two starts of it: what is prepared is applied, no boot is counted."""
     swap.apply_pending(paths, utcnow())
     folder.sweep(paths)
-    appliance = boot.open_instance(settings, paths, utcnow())
-    assert appliance is not None, "only a boot gives a state on trial back"
+    try:
+        appliance = boot.open_instance(settings, paths, utcnow())
+    except (Corrupt, Incompatible) as error:
+        if action not in rescue.RESCUES:
+            raise
+        emit(wire.Noted("warn", error.message))
+        result = rescue.RESCUES[action](settings, paths, params, utcnow())
+    else:
+        assert appliance is not None, "only a boot gives a state on trial back"
+        result = _at_desk(appliance, action, params, emit)
+    swap.apply_pending(paths, utcnow())
+    return result
+
+
+def _at_desk(appliance: Appliance, action: str, params: Mapping[str, Any], emit: Emit) -> desk.Result:
+    """Do the action on the open instance, and close it."""
+
+    def tell(line: wire.Progressed | wire.Noted | wire.Beat) -> None:
+        if not isinstance(line, wire.Beat):
+            emit(line)
+
     try:
         recovery.recover(appliance, utcnow())
         runner = Runner(appliance.db, tasks.table(appliance), on_outcome=tasks.on_outcome)
-
-        def tell(line: wire.Progressed | wire.Noted | wire.Beat) -> None:
-            if not isinstance(line, wire.Beat):
-                emit(line)
-
-        result = ACTIONS[action].do(desk.alone(appliance, runner, tell), params)
+        return ACTIONS[action].do(desk.alone(appliance, runner, tell), params)
     finally:
         appliance.db.close()
-    swap.apply_pending(paths, utcnow())
-    return result

@@ -15,7 +15,7 @@ from framerr.appliance import Appliance
 from framerr.core.errors import Forbidden
 from framerr.jobs import schedules
 from framerr.jobs.runner import RunContext, Task
-from framerr.tasks import archives, housekeeping
+from framerr.tasks import archives, housekeeping, restoring
 from framerr.tasks.outcome import on_outcome
 
 __all__ = ["on_outcome", "table", "tick"]
@@ -35,6 +35,8 @@ def table(appliance: Appliance) -> dict[str, Task]:
         "backup": archives.back_up,
         "verify": archives.verify_listed,
         "adopt": archives.adopt_upload,
+        "restore": restoring.restore_archive,
+        "reset": restoring.reset_instance,
         "housekeeping": housekeeping.keep_house,
     }
     turn = Lock()

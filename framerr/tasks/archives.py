@@ -40,8 +40,8 @@ def verify_listed(appliance: Appliance, context: RunContext) -> Mapping[str, obj
 
 
 def adopt_upload(appliance: Appliance, context: RunContext) -> Mapping[str, object]:
-    """Prove an uploaded file (`params["file"]`, a name in `incoming/uploads`) and take it into the list."""
-    name = str(context.params.get("file", ""))
+    """Prove an uploaded file (`params["upload"]`, a name in `incoming/uploads`) and take it into the list."""
+    name = str(context.params.get("upload", ""))
     if not name or name != Path(name).name:
         raise InvalidInput("The upload is not named. Upload the file again.")
     row = adopt.adopt(

@@ -1,0 +1,64 @@
+"""Preparing a restore or a reset, and asking for the restart that carries it out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from framerr.appliance import Appliance
+from framerr.backups import folder, reset, restore
+from framerr.backups.staging import WayBack
+from framerr.core.errors import InvalidInput
+from framerr.jobs.runner import RunContext
+
+
+def restore_archive(appliance: Appliance, context: RunContext) -> Mapping[str, object]:
+    """Stage an archive and restart into it.
+
+    `params` name it: `backup` (a uid of the list), `upload` (a file name in `incoming/uploads`) or `file` (a path, from
+    a command). A locked instance may do this: the archive's credentials are sealed with the key at hand.
+    """
+    staged = restore.stage(
+        appliance.db,
+        appliance.paths,
+        appliance.key,
+        _source(appliance, context.params),
+        requested_by=context.requested_by or "",
+        limits=appliance.limits,
+        progress=context.progress,
+        now=context.now,
+    )
+    appliance.lifecycle.request_restart(f"restore of {staged.what}")
+    return {"what": staged.what, "warnings": list(staged.warnings)} | _way_back(staged.way_back)
+
+
+def reset_instance(appliance: Appliance, context: RunContext) -> Mapping[str, object]:
+    """Stage an empty instance and restart into its wizard."""
+    way_back = reset.stage_reset(
+        appliance.db,
+        appliance.paths,
+        appliance.key,
+        requested_by=context.requested_by or "",
+        progress=context.progress,
+        now=context.now,
+    )
+    appliance.lifecycle.request_restart("reset to the setup wizard")
+    return _way_back(way_back)
+
+
+def _way_back(way_back: WayBack) -> dict[str, object]:
+    safety = way_back.safety.name if way_back.safety else None
+    return {"way_back": way_back.sentence, "safety_backup": safety}
+
+
+def _source(appliance: Appliance, params: Mapping[str, Any]) -> Path:
+    match dict(params):
+        case {"backup": str(uid)}:
+            with appliance.db.reading() as session:
+                return folder.file_of(appliance.paths, folder.get(session, uid))
+        case {"upload": str(name)} if name and name == Path(name).name:
+            return appliance.paths.uploads / name
+        case {"file": str(path)} if Path(path).is_absolute():
+            return Path(path)
+    raise InvalidInput("The restore does not name an archive. Choose one of the list, or upload it again.")

@@ -34,6 +34,8 @@ from framerr.observability import events
 from framerr.settings import instance
 
 STAGES = 5
+"""How many stages `create_backup` tells, for whoever plans the whole run."""
+
 _LISTINGS = 3
 
 
@@ -123,7 +125,6 @@ def _retire_before(paths: Paths, progress: Progress, now: datetime) -> None:
 def _make(
     db: Database, paths: Paths, key: InstanceKey | None, order: _Order, last_size: int | None, progress: Progress
 ) -> Made:
-    progress.plan(STAGES)
     with (
         _scratch(paths) as scratch,
         shelf.new_part(paths.backups, order.type, order.created_at) as part,

@@ -6,7 +6,7 @@ import os
 from datetime import datetime
 from pathlib import Path
 
-from framerr.backups import portable, preflight, staging
+from framerr.backups import create, portable, preflight, staging
 from framerr.backups.archive import DATABASE
 from framerr.backups.contributions import STANDARD
 from framerr.core import migrations
@@ -15,6 +15,9 @@ from framerr.core.db import Database, open_file
 from framerr.core.files import disk_errors
 from framerr.core.paths import Paths
 from framerr.jobs.progress import Progress
+
+STAGES = 1 + create.STAGES
+"""How many stages `stage_reset` tells, the safety backup's included."""
 
 
 def stage_reset(

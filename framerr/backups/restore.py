@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from framerr.backups import credentials, portable, preflight, staging, tables
+from framerr.backups import create, credentials, portable, preflight, staging, tables
 from framerr.backups.archive import DATABASE, Manifest
 from framerr.backups.contributions import STANDARD, Contribution
 from framerr.backups.inspect import Inspection, inspect_archive
@@ -19,6 +19,9 @@ from framerr.core.errors import Corrupt
 from framerr.core.paths import Paths
 from framerr.core.zips import Limits, ZipReader, open_archive
 from framerr.jobs.progress import Progress
+
+STAGES = 7 + create.STAGES
+"""How many stages `stage` tells, the safety backup's included."""
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def install(app: Flask, paths: Paths) -> None:
     app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
     app.config["SESSION_REFRESH_EACH_REQUEST"] = False
     app.config["PERMANENT_SESSION_LIFETIME"] = sessions.LONGEST
-    manager = flask_login.LoginManager(app)
+    manager = flask_login.LoginManager(app, add_context_processor=False)  # templates have `shell`
     manager.session_protection = None  # addresses of phones and laptops change; the token is the proof
     manager.user_loader(_load)
 

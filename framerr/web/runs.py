@@ -14,6 +14,7 @@ from framerr.web.filters import count
 NAMES: Final = {
     "backup": "Backup",
     "verify": "Check of a backup",
+    "adopt": "Uploaded backup",
     "housekeeping": "Housekeeping",
     "restore": "Restore",
     "reset": "Reset",

@@ -66,9 +66,9 @@ class Visitor:
             self.get("/login")
         return self.client.post(path, data={"csrf_token": self._token, **(data or {})}, base_url=self._base_url, **more)
 
-    def upload(self, path: str, name: str, data: bytes, **fields: str) -> TestResponse:
+    def upload(self, path: str, field: str, data: bytes, /, **fields: str) -> TestResponse:
         """Send a form with a file."""
-        return self.post(path, {name: (BytesIO(data), "whatever.bin"), **fields}, content_type="multipart/form-data")
+        return self.post(path, {field: (BytesIO(data), "whatever.bin"), **fields}, content_type="multipart/form-data")
 
     def htmx(self, path: str, method: str = "GET", data: dict[str, Any] | None = None, **headers: str) -> TestResponse:
         """Ask as htmx does."""

@@ -173,7 +173,7 @@ def _security(form: Form, status: int = 200) -> Response:
             form=form,
             browsers=browsers,
             username=found.username,
-            here=sessions.token_hash(found.token),
+            this_one=sessions.token_hash(found.token),
         )
 
 

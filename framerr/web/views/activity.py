@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, flash, request, url_for
 from sqlalchemy.orm import Session
 
-from framerr.core.errors import InvalidInput
+from framerr.core.errors import Conflict, InvalidInput
 from framerr.jobs import queue
 from framerr.jobs.models import Run
 from framerr.web import access, auth, current, filters, htmx, runs
@@ -81,6 +81,9 @@ def run_now() -> Response:
     kind = request.form.get("kind", "")
     if kind not in STARTABLE:
         raise InvalidInput("Choose what to run: a backup, or housekeeping.", field="kind")
+    locked = current.appliance().locked
+    if locked:
+        raise Conflict(locked)
     with current.appliance().db.writing() as session:
         found, is_new = _queue(session, kind)
     current.appliance().lifecycle.wake()

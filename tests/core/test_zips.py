@@ -9,7 +9,6 @@ import io
 import os
 import shutil
 import stat
-import subprocess
 import threading
 import tracemalloc
 import zipfile
@@ -24,7 +23,7 @@ from framerr.core.errors import Cancelled, Conflict, FramerrError, InvalidInput
 from framerr.core.zips import ENGINE, Member, ZipWriter, is_compressed, open_archive
 from framerr.core.zips.deflate import STANDARD, Engine
 from framerr.core.zips.streams import PIECE
-from tests.core.zips_forge import noise, text
+from tests.core.zips_forge import assert_info_zip_reads, noise, text
 
 NOW = datetime(2026, 11, 20, 10, 44, 30, tzinfo=UTC)
 
@@ -53,17 +52,10 @@ def assert_reads_everywhere(path: Path, files: dict[str, bytes]) -> None:
         assert archive.testzip() is None
         assert archive.namelist() == list(files)
         assert {name: archive.read(name) for name in files} == files
-    tested = subprocess.run([info_zip(), "-tqq", path], capture_output=True, text=True, check=False)
-    assert tested.returncode == 0, tested.stdout + tested.stderr
+    assert_info_zip_reads(path)
     with open_archive(path) as own:
         assert own.names() == tuple(files)
         assert {name: b"".join(own.pieces(name)) for name in files} == files
-
-
-def info_zip() -> str:
-    found = shutil.which("unzip")
-    assert found, "unzip is missing: apt-get install unzip"
-    return found
 
 
 def assert_no_archive(path: Path) -> None:

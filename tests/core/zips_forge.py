@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import random
+import shutil
 import struct
+import subprocess
 import zlib
 from dataclasses import dataclass
+from pathlib import Path
 
 UNIX = 3 << 8
 
@@ -105,3 +108,11 @@ def text(size: int, seed: int = 1) -> bytes:
 
 def noise(size: int, seed: int = 1) -> bytes:
     return random.Random(seed).randbytes(size)
+
+
+def assert_info_zip_reads(path: Path) -> None:
+    """Where `unzip` is installed (scripts/test installs it), it must find no fault either."""
+    unzip = shutil.which("unzip")
+    if unzip is not None:
+        tested = subprocess.run([unzip, "-tqq", path], capture_output=True, text=True, check=False)
+        assert tested.returncode == 0, tested.stdout + tested.stderr

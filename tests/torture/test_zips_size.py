@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import zipfile
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ import pytest
 
 from framerr.core.errors import LimitExceeded
 from framerr.core.zips import Limits, ZipWriter, open_archive
+from tests.core.zips_forge import assert_info_zip_reads
 
 pytestmark = [pytest.mark.torture, pytest.mark.timeout(900)]
 
@@ -35,13 +35,6 @@ def sparse(tmp_path: Path) -> Iterator[BinaryIO]:
         file.write(b"end")
         file.seek(0)
         yield file
-
-
-def assert_info_zip_reads(path: Path) -> None:
-    unzip = shutil.which("unzip")
-    assert unzip, "unzip is missing: apt-get install unzip"
-    tested = subprocess.run([unzip, "-tqq", path], capture_output=True, text=True, check=False)
-    assert tested.returncode == 0, tested.stdout + tested.stderr
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["size known", "size unknown"])

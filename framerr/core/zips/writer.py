@@ -208,10 +208,7 @@ class ZipWriter:
 
     def _check_open(self) -> None:
         if self._state != "open":
-            raise Conflict(
-                f"The archive is {self._state}: nothing can be added to it, and it is not finished. "
-                "Start again with a new one."
-            )
+            raise Conflict(f"This archive is {self._state}; nothing more is written to it. Start again with a new one.")
 
     def _write_small(self, record: Record, data: bytes, content: _Content) -> Record:
         """A member that is in memory is written at once, under its final header, deflated only if that saves a byte."""

@@ -9,12 +9,15 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 
 from framerr.appliance import Appliance, build, database
 from framerr.core import config
 from framerr.core.config import Settings
 from framerr.core.crypto import resolve_key
 from framerr.core.paths import Paths
+from framerr.jobs.calendar import Rule
+from framerr.setup.finish import start_fresh
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
@@ -50,6 +53,23 @@ def appliance_in(tmp_path: Path, *, now: datetime = NOW, **env: str) -> Iterator
         yield appliance
     finally:
         appliance.db.close()
+
+
+PASSWORD = "correct horse battery"
+
+
+def set_up(appliance: Appliance, *, now: datetime = NOW, **changes: object) -> None:
+    """Finish setup as an administrator called admin, with a daily schedule at 4 AM UTC."""
+    given: dict[str, Any] = {
+        "username": "admin",
+        "password": PASSWORD,
+        "display_name": "Ada",
+        "instance_name": "Test",
+        "time_zone": "UTC",
+        "rule": Rule("daily", 4),
+        "max_backups": 7,
+    }
+    start_fresh(appliance.db, appliance.paths, **(given | changes), now=now)
 
 
 @cache

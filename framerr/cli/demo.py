@@ -1,15 +1,17 @@
-"""`framerr serve --demo` and `framerr demo`."""
+"""`framerr demo`, and what `framerr serve --demo` fills an empty folder with."""
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Mapping
 
 import click
 
+from framerr import server
 from framerr.accounts import users
 from framerr.appliance import Appliance
-from framerr.cli import sample
+from framerr.cli.rehearsal import main_job, sample
 from framerr.core import config
 from framerr.core.clock import utcnow
 from framerr.core.config import Settings
@@ -18,6 +20,22 @@ from framerr.core.files import atomic_write
 
 FOLDER = "config.demo"
 PASSWORD_FILE = "demo-password.txt"  # noqa: S105 - the name of a file
+
+
+@click.command("demo")
+@click.option(
+    "--check", is_flag=True, help="No server to look at: do the main job in two temporary folders and compare."
+)
+def command(check: bool) -> int:
+    """Start an appliance with sample data to look at; the same as 'framerr serve --demo'.
+
+    With --check, the main job is done end to end without a screen: set up, fill, back up, restore into a second empty
+    folder under another key, compare every table and file. Each step is printed; the first difference exits with 7.
+    """
+    if check:
+        main_job.run(os.environ, click.echo)
+        return 0
+    return server.serve(settings(os.environ), fill=fill)
 
 
 def settings(environ: Mapping[str, str]) -> Settings:
@@ -31,10 +49,10 @@ def fill(appliance: Appliance) -> None:
     Raises Conflict for an instance that is no demo.
     """
     path = appliance.paths.root / PASSWORD_FILE
-    password = sample.remembered_password(path)
+    password = path.read_text(encoding="ascii").strip() if path.exists() else ""
     with appliance.db.reading() as session:
         is_set_up = users.count_users(session) > 0
-    if is_set_up and password is None:
+    if is_set_up and not password:
         raise Conflict(
             f"{appliance.paths.root} is not a demo: it has users of its own. Name another folder in FRAMERR_CONFIG_DIR, "
             "or leave --demo away."

@@ -19,6 +19,7 @@ from framerr.jobs.models import Run, RunLine
 
 LOOK_EVERY = 0.2
 BEAT_EVERY = 5.0
+PATIENCE = 5
 Tell = Callable[[wire.Progressed | wire.Noted | wire.Beat], None]
 
 
@@ -31,6 +32,7 @@ class Follower:
     tell: Tell
     _told: wire.Progressed | None = None
     _last_line: int = 0
+    _looks: int = 0
     _beat_at: float = field(default_factory=time.monotonic)
 
     def until_closed(self, stop: threading.Event) -> Run:
@@ -47,6 +49,7 @@ class Follower:
             run = queue.get(session, self.uid)
             wanted = select(RunLine).where(RunLine.run_id == run.id, RunLine.id > self._last_line)
             lines = session.scalars(wanted.order_by(RunLine.id)).all()
+        self._looks += 1
         self._tell_stage(run)
         for line in lines:
             self._last_line = line.id
@@ -56,8 +59,9 @@ class Follower:
         return run
 
     def _tell_stage(self, run: Run) -> None:
-        news = wire.Progressed(run.stage or "Waiting", run.done, run.total, run.unit)
-        if news != self._told and run.is_open:
+        news = wire.Progressed(run.stage or "Waiting for its turn", run.done, run.total, run.unit)
+        is_waiting = run.state == "queued" and self._looks > PATIENCE
+        if news != self._told and run.is_open and (run.stage or is_waiting):
             self._told = news
             self._say(news)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 from datetime import datetime
-from pathlib import Path
 
 from framerr.accounts import pictures, users
 from framerr.appliance import Appliance
@@ -70,8 +69,3 @@ def _pixel(column: int, row: int, colour: Colour) -> bytes:
     is_inside = (column - middle) ** 2 + (row - middle) ** 2 < middle**2
     red, green, blue = colour
     return bytes((blue, green, red, 255 if is_inside else 0))
-
-
-def remembered_password(path: Path) -> str | None:
-    """The password of an earlier start; None when there was none."""
-    return path.read_text(encoding="ascii").strip() if path.exists() else None

@@ -216,4 +216,4 @@ def _icon(uid: str, form: Form) -> Response:
         wanted = next((icon for icon in stored_icons.list_icons(session) if icon.uid == uid), None)
         if wanted is None:
             raise NotFound("This icon does not exist any more.")
-        return htmx.render("customization/icon.html", status=200 if form.ok else 422, form=form, icon=wanted)
+        return htmx.render("customization/icon.html", status=200 if form.ok else 422, form=form, shown=wanted)

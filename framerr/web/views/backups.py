@@ -1,0 +1,318 @@
+"""Settings → Advanced → Backups (R-002-3): make, see, fetch, check, keep, delete, add and restore backups, and when
+they are made by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from flask import Blueprint, Response, flash, request, url_for
+from sqlalchemy.orm import Session
+
+from framerr.accounts import sessions
+from framerr.backups import delete as deleting
+from framerr.backups import folder, listing, pins, prune
+from framerr.backups.inspect import against
+from framerr.backups.models import Backup
+from framerr.core import uploads
+from framerr.core.errors import Forbidden, InvalidInput, LimitExceeded, Unavailable
+from framerr.jobs import queue, schedules
+from framerr.jobs.calendar import Rule
+from framerr.settings import schema, store
+from framerr.web import (
+    access,
+    backup_list,
+    current,
+    errors,
+    files,
+    filters,
+    htmx,
+    inside,
+    inspections,
+    restores,
+    runs,
+    schedule_form,
+)
+from framerr.web.forms import Form
+from framerr.web.schedule_form import Wanted
+from framerr.web.uploads import owner_of_person
+
+blueprint = Blueprint("backups", __name__, url_prefix="/settings/advanced/backups")
+OFF = Rule("off", 4)
+
+
+@blueprint.get("")
+@access.administrator
+def index() -> Response:
+    """When was the last good one, when is the next; and everything that can be done about it."""
+    return _index(None)
+
+
+@blueprint.post("/create")
+@access.administrator
+def create() -> Response:
+    """Queue one; the page then shows how it goes."""
+    asked_by = current.person().username
+    with current.appliance().db.writing() as session:
+        run, is_new = queue.enqueue(session, "backup", trigger="manual", requested_by=asked_by, now=current.now())
+        if is_new:
+            current.record(session, "backup.requested", run.uid)
+    current.appliance().lifecycle.wake()
+    if not is_new:
+        flash("A backup was under way already.", "message")
+    return _to_list()
+
+
+@blueprint.get("/<uid>/download")
+@access.administrator
+def download(uid: str) -> Response:
+    """The file, in parts if the browser wants it so (R-002-5). What continues is not told twice in the audit log."""
+    parts = current.appliance()
+    with parts.db.reading() as session:
+        row = folder.get(session, uid)
+        path, name = folder.file_of(parts.paths, row), row.name
+    response = files.send(path, name=name)
+    if request.method == "GET" and response.status_code == 200:
+        with parts.db.writing() as session:
+            current.record(session, "backup.downloaded", name)
+    return response
+
+
+@blueprint.post("/<uid>/verify")
+@access.administrator
+def verify(uid: str) -> Response:
+    """Read it back in full, as a run."""
+    asked_by = current.person().username
+    with current.appliance().db.writing() as session:
+        row = folder.get(session, uid)
+        _, is_new = queue.enqueue(
+            session, "verify", subject=uid, trigger="manual", requested_by=asked_by, now=current.now()
+        )
+        if is_new:
+            current.record(session, "backup.verify_requested", row.name)
+    current.appliance().lifecycle.wake()
+    return _to_list()
+
+
+@blueprint.get("/<uid>/delete")
+@access.administrator
+def delete(uid: str) -> Response:
+    """The question: which one, what follows, what remains."""
+    with current.appliance().db.reading() as session:
+        row = folder.get(session, uid)
+        remaining = backup_list.remaining(row, folder.present(session))
+        return htmx.render("backups/delete.html", backup=row, remaining=remaining)
+
+
+@blueprint.post("/<uid>/delete")
+@access.administrator
+def delete_post(uid: str) -> Response:
+    """The answer."""
+    parts = current.appliance()
+    asked_by = current.person().username
+    name = deleting.delete_backup(parts.db, parts.paths, uid, deleted_by=asked_by, now=current.now())
+    with parts.db.writing() as session:
+        current.record(session, "backup.deleted", name)
+    flash(f"{name} is deleted.", "safe")
+    return _to_list()
+
+
+@blueprint.get("/<uid>/pin")
+@access.administrator
+def pin(uid: str) -> Response:
+    """Why it is kept."""
+    return _pin(uid, Form())
+
+
+@blueprint.post("/<uid>/pin")
+@access.administrator
+def pin_post(uid: str) -> Response:
+    """Keep it for good."""
+    form = Form.posted()
+    with form.catching(), current.appliance().db.writing() as session:
+        row = pins.pin(session, uid, form.text("note"), current.now())
+        current.record(session, "backup.pinned", row.name, row.note)
+    if not form.ok:
+        return _pin(uid, form)
+    flash("The backup is pinned: it is not counted and never deleted automatically.", "safe")
+    return _to_list()
+
+
+@blueprint.post("/<uid>/unpin")
+@access.administrator
+def unpin(uid: str) -> Response:
+    """From now on it counts again."""
+    with current.appliance().db.writing() as session:
+        row = pins.unpin(session, uid)
+        current.record(session, "backup.unpinned", row.name)
+    flash("The backup is no longer pinned: it counts, and goes when it is the oldest above the maximum.", "message")
+    return _to_list()
+
+
+@blueprint.post("/schedule")
+@access.administrator
+def schedule() -> Response:
+    """When backups are made and how many are kept. When fewer may be kept than there are, it asks first."""
+    form = Form.posted(initial=_schedule_now())
+    wanted = schedule_form.read(form)
+    if wanted is None:
+        return _index(form)
+    with current.appliance().db.reading() as session:
+        goes = prune.preview(session, maximum=wanted.maximum, now=current.now()).goes
+        is_lower = wanted.maximum < store.read(session).max_backups
+        if goes and is_lower and not form.flag("confirmed"):
+            rows = [row for row in folder.present(session) if row.uid in goes]
+            return htmx.render("backups/lower.html", rows=rows, form=form, maximum=wanted.maximum)
+    _save(wanted)
+    flash(_saved(wanted, _prune() if is_lower else ()), "safe")
+    return _to_list()
+
+
+@blueprint.get("/next")
+@access.administrator
+def next_due() -> Response:
+    """The sentence about the next due time, while the schedule is being changed."""
+    form = Form(request.args.to_dict())
+    wanted = schedule_form.read(form)
+    words = _next_words(wanted) if wanted else next(iter(form.errors.values()))
+    return htmx.render("backups/_next.html", words=words)
+
+
+@blueprint.post("/prune")
+@access.administrator
+def confirm_prune() -> Response:
+    """Yes to a large deletion that waits for one."""
+    with current.appliance().db.writing() as session:
+        current.record(session, "backup.prune_confirmed", "")
+    deleted = _prune()
+    flash(f"{filters.count(len(deleted), 'backup')} above the maximum deleted.", "safe")
+    return _to_list()
+
+
+@blueprint.get("/upload")
+@access.administrator
+def upload() -> Response:
+    """Send a file into the list."""
+    parts = current.appliance()
+    owner = owner_of_person(current.person().uid)
+    whole = [one for one in uploads.listing(parts.paths, owner=owner, now=current.now()) if one.is_whole]
+    return htmx.render("backups/upload.html", came=whole[-1] if whole else None, folder=parts.paths.backups)
+
+
+@blueprint.post("/adopt")
+@access.administrator
+def adopt() -> Response:
+    """Check an uploaded file and take it into the list, as a run."""
+    parts, found = current.appliance(), current.person()
+    came = uploads.load(parts.paths, request.form.get("upload", ""), owner=owner_of_person(found.uid), now=current.now())
+    params = {"upload": uploads.path_of(parts.paths, came).name, "name": came.name}
+    with parts.db.writing() as session:
+        _, is_new = queue.enqueue(
+            session, "adopt", subject=came.uid, params=params, trigger="manual", requested_by=found.username,
+            now=current.now(),
+        )  # fmt: skip
+        if is_new:
+            current.record(session, "backup.uploaded", came.name)
+    parts.lifecycle.wake()
+    return _to_list()
+
+
+@blueprint.get("/<uid>/restore")
+@access.administrator
+def restore(uid: str) -> Response:
+    """What is inside, what a restore would do, and the password."""
+    return _restore(uid, Form())
+
+
+@blueprint.post("/<uid>/restore")
+@access.administrator
+def restore_post(uid: str) -> Response:
+    """Begin, once the password is right."""
+    form, found = Form.posted(), current.person()
+    password = form.secret("password", need="Type your password.")
+    if not form.ok:
+        return _restore(uid, form)
+    db = current.appliance().db
+    try:
+        sessions.confirm(db, found.username, password, address=current.address(), now=current.now())
+    except Forbidden:
+        form.fail("password", "This is not your password. Try again.")
+        return _restore(uid, form)
+    except LimitExceeded as error:
+        form.fail("password", error.message)
+        response = _restore(uid, form, status=429)
+        errors.tell_wait(response, error.retry_after)
+        return response
+    with db.writing() as session:
+        row = folder.get(session, uid)
+        run = restores.begin(session, {"backup": uid}, row.name, found.username)
+    current.appliance().lifecycle.wake()
+    return htmx.go(url_for("backups.restoring", uid=run.uid))
+
+
+@blueprint.get("/restoring/<uid>")
+@access.administrator
+def restoring(uid: str) -> Response:
+    """How it goes, until the restart; the script of the page leads on to the login."""
+    with current.appliance().db.reading() as session:
+        going = restores.going(session, uid)
+    template = "backups/_restoring.html" if htmx.wants_fragment() else "backups/restoring.html"
+    again, cancel = url_for("backups.index"), url_for("activity.cancel", uid=uid)
+    return htmx.render(template, going=going, again=again, cancel=cancel)
+
+
+@blueprint.get("/restored")
+@access.public
+def restored() -> Response:
+    """Where a restore ends: it is said how, and one signs in."""
+    if restores.is_on_trial():
+        flash("Restored. Sign in with an account from the backup.", "safe")
+    else:
+        with current.appliance().db.reading() as session:
+            returned = restores.came_back(session)
+        if returned:
+            flash(returned, "lost")
+    return htmx.go(url_for("home.index") if current.visitor() else url_for("auth.login"))
+
+
+def _index(form: Form | None) -> Response:
+    """The page; with a form, it says what is wrong with the schedule that was sent."""
+    parts = current.appliance()
+    unseen = _look_at_folder()
+    with parts.db.reading() as session:
+        found = listing.listing(session, current.now())
+        rule = _rule(session)
+        view = backup_list.view(
+            found,
+            backup_list.Around(
+                unseen=unseen,
+                schedule=schedules.get(session, "backup"),
+                last_run=queue.latest(session, "backup"),
+                started=folder.first_seen(session) if hasattr(folder, "first_seen") else None,
+                is_beside_data=_is_beside_data(),
+            ),
+            current.now(),
+            filters.zone(),
+            filters.in_words,
+        )
+        return htmx.render(
+            "backups/index.html",
+            status=200 if form is None else 422,
+            view=view,
+            listing=found,
+            open=_open(session),
+            problems=_problems(session),
+            form=form or Form(initial=_schedule_now()),
+            offer=schedule_form.offer(None if form else rule, filters.zone()),
+            limit=parts.paths.backups,
+        )
+
+
+def _look_at_folder() -> str:
+    """Bring the list up to the folder; why that is not possible, or the empty text."""
+    parts = current.appliance()
+    try:
+        folder.reconcile(parts.db, parts.paths, limits=parts.limits, now=current.now())
+    except Unavailable as error:
+        return error.message
+    return ""

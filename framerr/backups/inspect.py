@@ -138,13 +138,15 @@ def _is_claimed(name: str, contributions: Sequence[Contribution]) -> bool:
 
 def _comes_back(manifest: Manifest, contributions: Sequence[Contribution]) -> Iterable[Line]:
     words = {each.section: each.words for each in contributions}
+    parts = [part for part in manifest.included if part.included and part.section in words]
+    # Files say more than the rows that name them.
+    told = {part.title for part in parts}
     for table, fate in fates().items():
         rows = manifest.counts.get(table, 0)
-        if fate.fate is Fate.KEEP and fate.name and fate.keep_where is None and rows:
+        if fate.fate is Fate.KEEP and fate.name and fate.keep_where is None and rows and fate.name not in told:
             yield Line(fate.name, rows, fate.words)
-    for part in manifest.included:
-        if part.included and part.section in words:
-            yield Line(part.title, part.files, words[part.section])
+    for part in parts:
+        yield Line(part.title, part.files, words[part.section])
 
 
 def _starts_empty(manifest: Manifest) -> Iterable[Line]:

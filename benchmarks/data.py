@@ -1,0 +1,143 @@
+"""Instances filled with data that looks like a CMS: the same bytes in every run, made of words, compressible like prose."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import sqlite3
+import struct
+import sys
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from measure import HOST, MIB, Server
+
+from framerr.appliance import build, database
+from framerr.console import client
+from framerr.core import config
+from framerr.core.clock import utcnow
+from framerr.core.crypto import resolve_key
+from framerr.core.db import as_text
+from framerr.core.paths import Paths
+from framerr.jobs.calendar import Rule
+from framerr.setup import finish
+
+ADMINISTRATOR = "admin"
+PASSWORD = "a long enough password"
+SEED = 2
+ITEM = 3700
+SYLLABLES = (
+    "ba",
+    "co",
+    "di",
+    "fu",
+    "gra",
+    "he",
+    "in",
+    "jo",
+    "ka",
+    "le",
+    "mi",
+    "no",
+    "or",
+    "pa",
+    "qua",
+    "re",
+    "sto",
+    "tu",
+)
+
+
+def environment(folder: Path) -> dict[str, str]:
+    return {"FRAMERR_CONFIG_DIR": str(folder), "FRAMERR_HOST": HOST, "FRAMERR_SETUP_CODE": "off"}
+
+
+def appliance(folder: Path) -> Server:
+    """The appliance on a folder, to be started with `with`."""
+    return Server([sys.executable, "-m", "framerr", "serve"], "/health/ready", environment(folder))
+
+
+def ask(folder: Path, action: str, **params: Any) -> Any:
+    """Have a running appliance do something, over its control socket."""
+    return client.ask(Paths(folder), action, params, lambda _: None)
+
+
+def make_instance(folder: Path, *, mebibytes: int = 0, icons: int = 0, max_backups: int = 7) -> Paths:
+    """A set-up instance without a schedule, whose database has about this size, with this many icons of 20 kB."""
+    settings = config.load(environment(folder))
+    paths = Paths(settings.config_dir)
+    paths.prepare()
+    database.bring_up(paths.database, backup=lambda: None)
+    parts = build(settings, paths, resolve_key(settings, paths), utcnow())
+    finish.start_fresh(
+        parts.db,
+        paths,
+        username=ADMINISTRATOR,
+        password=PASSWORD,
+        display_name="Ada Example",
+        instance_name="Benchmark",
+        time_zone="UTC",
+        rule=Rule("off", 4),
+        max_backups=max_backups,
+        now=utcnow(),
+    )
+    parts.db.close()
+    with sqlite3.connect(paths.database) as connection:
+        _fill(connection, mebibytes * MIB // (ITEM + 300))
+        _add_icons(connection, paths.custom_icons, icons)
+    connection.close()
+    return paths
+
+
+def _fill(connection: sqlite3.Connection, count: int) -> None:
+    """Content goes where the appliance has room for it today: events carry JSON."""
+    rows = (
+        (f"item-{number:08}", as_text(utcnow()), "benchmark.item", "info", f"item {number}", "An item.", text)
+        for number, text in enumerate(_items(count))
+    )
+    connection.executemany(
+        "INSERT INTO events (uid, at, kind, level, subject, text, data) VALUES (?, ?, ?, ?, ?, ?, ?)", rows
+    )
+
+
+def _items(count: int) -> Iterator[str]:
+    """CMS items as JSON of about 3.7 kB: a few short fields and rich text out of 20,000 different sentences."""
+    chance = random.Random(SEED)
+    words = ["".join(chance.choices(SYLLABLES, k=chance.choice((1, 2, 2, 3)))) for _ in range(3000)]
+    often = [1 / rank for rank in range(3, 3003)]
+    sentences = [" ".join(chance.choices(words, often, k=chance.randint(6, 20))).capitalize() for _ in range(20_000)]
+    for number in range(count):
+        body = "".join(f"<p>{'. '.join(chance.choices(sentences, k=4))}.</p>" for _ in range(12))
+        yield json.dumps(
+            {
+                "id": hashlib.sha256(str(number).encode()).hexdigest()[:20],
+                "slug": sentences[number % 20_000].lower().replace(" ", "-"),
+                "draft": number % 7 == 0,
+                "price": number * 37 % 9973 / 100,
+                "title": chance.choice(sentences),
+                "body": body[: ITEM - 300],
+            }
+        )
+
+
+def _add_icons(connection: sqlite3.Connection, folder: Path, count: int) -> None:
+    for number in range(count):
+        (folder / f"icon-{number:05}.png").write_bytes(_picture(number))
+        connection.execute(
+            "INSERT INTO custom_icons (uid, name, file, created_at) VALUES (?, ?, ?, ?)",
+            (f"icon-{number:05}", f"Icon {number}", f"icon-{number:05}.png", as_text(utcnow())),
+        )
+
+
+def _picture(number: int) -> bytes:
+    """A PNG of 80 × 80 pixels of noise: 20 kB, as incompressible as a photograph."""
+    noise = hashlib.shake_256(str(number).encode()).digest(80 * 241)
+    rows = b"".join(b"\0" + noise[row * 241 : row * 241 + 240] for row in range(80))
+    header = struct.pack(">IIBBBBB", 80, 80, 8, 2, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    )

@@ -85,7 +85,12 @@ class HttpServer:
         return None if self._thread.is_alive() else "The web server has stopped. Restart the appliance."
 
     def stop(self, seconds: float) -> None:
-        """Accept no more, let answers under way be finished and sent for `seconds`, then close what is still open."""
+        """Accept no more, let answers under way be finished and sent for `seconds`, then close what is still open.
+
+        Stopping twice, or before the start, does nothing.
+        """
+        if not self._thread.is_alive():
+            return
         deadline = time.monotonic() + seconds
         self._in_loop(self._stop_listening)
         self._server.task_dispatcher.shutdown(timeout=seconds)

@@ -1,0 +1,67 @@
+"""The database of a folder, brought to this version's schema: wholly or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from framerr.appliance import database
+from framerr.core import migrations
+from framerr.core.db import open_file
+from framerr.core.errors import Corrupt, Incompatible
+
+
+def revision_of(path: Path) -> str | None:
+    with open_file(path, read_only=True) as connection:
+        return migrations.current(connection)
+
+
+def test_a_new_database_is_private_and_needs_no_backup(tmp_path: Path) -> None:
+    path = tmp_path / "framerr.db"
+    database.bring_up(path, backup=lambda: pytest.fail("there is nothing to back up"))
+    assert revision_of(path) == migrations.head()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_database_of_this_version_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "framerr.db"
+    database.bring_up(path, backup=lambda: None)
+    before = path.read_bytes()
+    database.bring_up(path, backup=lambda: pytest.fail("there is nothing to upgrade"))
+    assert path.read_bytes() == before
+
+
+def test_an_empty_file_left_by_a_killed_first_boot_is_filled(tmp_path: Path) -> None:
+    """T15: a first boot that was killed is simply begun again."""
+    path = tmp_path / "framerr.db"
+    path.touch()
+    database.bring_up(path, backup=lambda: None)
+    assert revision_of(path) == migrations.head()
+
+
+def test_a_database_of_a_newer_version_is_refused_naming_both(tmp_path: Path) -> None:
+    """T19."""
+    path = tmp_path / "framerr.db"
+    database.bring_up(path, backup=lambda: None)
+    with open_file(path) as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(Incompatible, match=rf"9999.*{migrations.head()}"):
+        database.bring_up(path, backup=lambda: None)
+    assert revision_of(path) == "9999"
+
+
+def test_a_database_of_another_program_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "framerr.db"
+    path.touch()
+    with open_file(path) as connection:
+        connection.exec_driver_sql("CREATE TABLE songs (title TEXT)")
+    with pytest.raises(Incompatible, match="was not made by this program"):
+        database.bring_up(path, backup=lambda: None)
+
+
+def test_what_is_no_database_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "framerr.db"
+    path.write_bytes(b"SQLite format 3\0" + bytes(range(256)) * 40)
+    with pytest.raises(Corrupt, match="is not a readable database"):
+        database.bring_up(path, backup=lambda: None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -49,6 +50,18 @@ class Browser:
     def send(self, path: str, values: Mapping[str, str]) -> str:
         """Post a form."""
         return self._show(self._request("POST", urljoin(self.path, path), urlencode(values).encode()))
+
+    def send_file(self, path: str, field: str, data: bytes, values: Mapping[str, str]) -> str:
+        """Post a form with a file in it, as the page's own form would."""
+        boundary = f"----{secrets.token_hex(12)}"
+        parts = [
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'.encode()
+            for key, value in {"csrf_token": self.token, **values}.items()
+        ]
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{field}"; filename="{field}.ico"\r\n\r\n'
+        body = b"".join([*parts, head.encode(), data, f"\r\n--{boundary}--\r\n".encode()])
+        headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+        return self._show(self._request("POST", path, body, headers))
 
     def raw(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None

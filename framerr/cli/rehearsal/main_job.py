@@ -10,18 +10,15 @@ from tempfile import TemporaryDirectory
 
 from framerr.appliance import Appliance, boot, folder
 from framerr.backups import swap
-from framerr.cli.rehearsal import comparison, sample
+from framerr.cli.rehearsal import comparison, pages, sample
 from framerr.cli.rehearsal.browser import Browser
 from framerr.cli.rehearsal.process import Process
-from framerr.console import door
 from framerr.core.clock import utcnow
 from framerr.core.config import Settings
 from framerr.core.crypto import InstanceKey
-from framerr.core.errors import Conflict
 from framerr.core.paths import Paths
 from framerr.observability import logs
 
-OK = 200
 Say = Callable[[str], None]
 
 
@@ -46,40 +43,38 @@ def run(environ: Mapping[str, str], say: Say) -> None:
 
 
 def _fill_and_back_up(first: Process, password: str, say: Say) -> Path:
-    """Set up and fill the first instance, and back it up while it runs; the archive."""
-    with _opened(first.settings) as appliance:
-        sample.fill(appliance, password, utcnow())
-    say("✓ first folder: set up and filled: users, pictures, icons, favicon, a service with its credential")
+    """Set up and fill the first instance, back it up, and download the archive."""
+    paths = Paths(first.settings.config_dir)
     with first:
-        _sign_in(first.address, password)
-        say(f"✓ serving on {first.address}, signed in")
-        made = door.perform(first.settings, "backup.create", {}, _ignore)
-        say(f"✓ backed up and verified while it runs: {made['name']}")
-    say("✓ stopped politely")
-    return Paths(first.settings.config_dir).backups / str(made["name"])
+        browser = Browser(first.address)
+        pages.start_fresh(browser, paths, sample.ADMINISTRATOR, password)
+        say(f"✓ first folder: set up through the wizard on {first.address}")
+        pages.upload_pictures(browser)
+        say("✓ profile picture, custom icons and favicon uploaded")
+    with _opened(first.settings) as appliance:
+        sample.connect(appliance, password, utcnow())
+    say("✓ stopped politely; a second user and a service with its credential added")
+    with first:
+        browser = Browser(first.address)
+        pages.sign_in(browser, sample.ADMINISTRATOR, password)
+        archive = pages.back_up(browser, paths.root.parent)
+        say(f"✓ started again, signed in; backed up, verified and downloaded: {archive.name}")
+    return archive
 
 
 def _bring_back(second: Process, archive: Path, password: str, say: Say) -> None:
-    """Restore the archive into an empty instance while it runs, and sign in to what came back."""
+    """Restore the archive through the wizard of an empty instance, and sign in to what came back."""
+    paths = Paths(second.settings.config_dir)
     with second:
-        say(f"✓ second, empty folder with another key: serving on {second.address}, showing its wizard")
-        door.perform(second.settings, "restore", {"file": str(archive)}, _ignore)
-        paths = Paths(second.settings.config_dir)
+        browser = Browser(second.address)
+        pages.restore(browser, paths, archive)
+        say(
+            f"✓ second, empty folder with another key: archive uploaded to the wizard on {second.address}, read, staged"
+        )
         second.wait_for(lambda: None if swap.state(paths) == "trial" else "The restored state is not put in.")
         second.wait_ready()
-        say("✓ restored, and restarted by itself")
-        _sign_in(second.address, password)
-        say("✓ signed in with the restored password")
-    say("✓ stopped politely")
-
-
-def _sign_in(address: str, password: str) -> None:
-    """Raises Conflict when the person does not land inside."""
-    browser = Browser(address)
-    browser.go("/login")
-    browser.submit(username=sample.ADMINISTRATOR, password=password)
-    if browser.path != "/" or browser.status != OK:
-        raise Conflict(f"Signing in led to {browser.path} with status {browser.status}. It shows: {browser.words()}")
+        pages.sign_in(browser, sample.ADMINISTRATOR, password)
+        say("✓ restarted by itself; signed in with the restored password")
 
 
 @contextmanager
@@ -96,7 +91,3 @@ def _opened(settings: Settings) -> Iterator[Appliance]:
             appliance.db.close()
     finally:
         lock.release()
-
-
-def _ignore(_news: object) -> None:
-    """The rehearsal prints its own steps."""

@@ -16,6 +16,7 @@ from framerr.setup import finish
 ADMINISTRATOR = "admin"
 SIDE = 64
 Colour = tuple[int, int, int]
+VIOLET, GREEN, ORANGE, NIGHT = (98, 70, 234), (16, 150, 110), (220, 120, 20), (40, 40, 60)
 
 
 def fill(appliance: Appliance, password: str, now: datetime) -> None:
@@ -33,11 +34,19 @@ def fill(appliance: Appliance, password: str, now: datetime) -> None:
         max_backups=7,
         now=now,
     )
-    pictures.save_picture(db, paths, administrator.uid, picture((98, 70, 234)))
-    icons.add_icon(db, paths, "Shop", picture((16, 150, 110)), now)
-    icons.add_icon(db, paths, "Blog", picture((220, 120, 20)), now)
-    favicon.save(paths, picture((40, 40, 60)))
-    with db.writing() as session:
+    pictures.save_picture(db, paths, administrator.uid, picture(VIOLET))
+    icons.add_icon(db, paths, "Shop", picture(GREEN), now)
+    icons.add_icon(db, paths, "Blog", picture(ORANGE), now)
+    favicon.save(paths, picture(NIGHT))
+    connect(appliance, password, now)
+    create.create_backup(
+        db, paths, appliance.key, type="manual", note="The first one, of the demo", progress=Progress(), now=now
+    )
+
+
+def connect(appliance: Appliance, password: str, now: datetime) -> None:
+    """What no page makes yet: a second user, and a connected service with a credential of no use."""
+    with appliance.db.writing() as session:
         users.create_user(
             session, username="vera", password=password, display_name="Vera Viewer", role="viewer", now=now
         )
@@ -50,9 +59,6 @@ def fill(appliance: Appliance, password: str, now: datetime) -> None:
             credential={"api_key": "demo-credential-of-no-use"},
             now=now,
         )
-    create.create_backup(
-        db, paths, appliance.key, type="manual", note="The first one, of the demo", progress=Progress(), now=now
-    )
 
 
 def picture(colour: Colour) -> bytes:

@@ -10,6 +10,9 @@ import struct
 import sys
 import zlib
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +68,28 @@ def ask(folder: Path, action: str, **params: Any) -> Any:
     return client.ask(Paths(folder), action, params, lambda _: None)
 
 
+@dataclass(frozen=True)
+class Run:
+    """When a Run was asked for and when it was done, as its row tells, in seconds of the epoch. The command that follows
+    it looks only five times a second.
+    """
+
+    asked: float
+    done: float
+
+    @property
+    def seconds(self) -> float:
+        return self.done - self.asked
+
+
+def newest_run(database: Path, kind: str) -> Run:
+    with closing(sqlite3.connect(database)) as connection:
+        row = connection.execute(
+            "SELECT created_at, finished_at FROM runs WHERE kind = ? ORDER BY id DESC LIMIT 1", (kind,)
+        ).fetchone()
+    return Run(*(datetime.fromisoformat(moment).timestamp() for moment in row))
+
+
 def make_instance(folder: Path, *, mebibytes: int = 0, icons: int = 0, max_backups: int = 7) -> Paths:
     """A set-up instance without a schedule, whose database has about this size, with this many icons of 20 kB."""
     settings = config.load(environment(folder))
@@ -85,10 +110,9 @@ def make_instance(folder: Path, *, mebibytes: int = 0, icons: int = 0, max_backu
         now=utcnow(),
     )
     parts.db.close()
-    with sqlite3.connect(paths.database) as connection:
+    with closing(sqlite3.connect(paths.database)) as connection, connection:
         _fill(connection, mebibytes * MIB // (ITEM + 300))
         _add_icons(connection, paths.custom_icons, icons)
-    connection.close()
     return paths
 
 

@@ -5,8 +5,11 @@ Not among the others: it needs 12 GiB of disk and some minutes.
 
 from __future__ import annotations
 
-from data import appliance, ask, make_instance
-from measure import Figure, say, scratch, seconds, show
+from data import appliance, ask, make_instance, newest_run
+from measure import Figure, say, scratch, show
+from restore import wait_for_the_restored
+
+from framerr.core.paths import Paths
 
 MEBIBYTES = 2048
 LIMIT = 256
@@ -17,14 +20,15 @@ def measure() -> list[Figure]:
     with scratch() as folder:
         paths = make_instance(folder / "source", mebibytes=MEBIBYTES)
         with appliance(paths.root) as server:
-            names: list[str] = []
-            made = seconds(lambda: names.append(ask(paths.root, "backup.create")["name"]))
+            archive = paths.backups / ask(paths.root, "backup.create")["name"]
             making = server.memory("VmHWM")
-        archive = paths.backups / names[0]
+        made = newest_run(paths.database, "backup").seconds
         empty = folder / "empty"
         with appliance(empty) as server:
-            restored = seconds(lambda: ask(empty, "restore", file=str(archive)))
+            ask(empty, "restore", file=str(archive))
             restoring = server.memory("VmHWM")
+            wait_for_the_restored(Paths(empty), server)
+        restored = newest_run(Paths(empty).data_before / "framerr.db", "restore").seconds
     return [
         Figure("backup of 2 GiB", "s", made),
         Figure("backup of 2 GiB: highest memory", "MiB", making, at_most=LIMIT),

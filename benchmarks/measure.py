@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -49,7 +49,7 @@ class Figure:
 
     @property
     def target(self) -> str:
-        limit = f"<= {self.at_most:g} {self.unit}" if self.at_most is not None else ""
+        limit = f"<= {self.at_most:.3g} {self.unit}" if self.at_most is not None else ""
         part = f"<= {self.share:.2f} x" if self.share is not None else ""
         return limit or part
 
@@ -191,10 +191,7 @@ def bare(kind: str) -> Server:
 
 
 class Prober:
-    """Asks a server for its readiness again and again while something else happens; keeps the longest wait.
-
-    What is still under way at the end does not count: after a restore the server leaves.
-    """
+    """Asks a server for its readiness again and again while something else happens, until it is left or hung up on."""
 
     EVERY = 0.005
 
@@ -202,7 +199,7 @@ class Prober:
         self._server = server
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._ask)
-        self.longest = 0.0
+        self._waits: list[tuple[float, float]] = []
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -212,12 +209,16 @@ class Prober:
         self._stop.set()
         self._thread.join()
 
+    def longest(self, until: float = float("inf")) -> float:
+        """Milliseconds that an answer took which was there at that moment (seconds of the epoch)."""
+        return 1000 * max((wait for at, wait in self._waits if at <= until), default=0.0)
+
     def _ask(self) -> None:
         connection = http.client.HTTPConnection(HOST, self._server.port, timeout=PATIENCE)
-        while not self._stop.wait(self.EVERY):
-            began = time.perf_counter()
-            connection.request("GET", self._server.page)
-            connection.getresponse().read()
-            if not self._stop.is_set():
-                self.longest = max(self.longest, 1000 * (time.perf_counter() - began))
+        with suppress(ConnectionError):
+            while not self._stop.wait(self.EVERY):
+                began = time.perf_counter()
+                connection.request("GET", self._server.page)
+                connection.getresponse().read()
+                self._waits.append((time.time(), time.perf_counter() - began))
         connection.close()

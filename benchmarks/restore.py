@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from data import appliance, ask, make_instance
+from data import appliance, ask, make_instance, newest_run
 from measure import PATIENCE, Figure, Prober, Server, median, run, say, scratch, seconds, show
 
 from framerr.core.paths import Paths
@@ -67,7 +67,7 @@ def measure_case(case: Case) -> list[Figure]:
         Figure(f"{name} / unzip + check", "s", median(found.staged), median(found.by_hand), case.seconds),
         Figure(f"{name}: starting anew / start", "s", median(found.ready), median(found.boot)),
         Figure(f"{name}: memory growth", "MiB", max(found.growth)),
-        Figure(f"{name}: longest wait", "ms", max(found.stall), max(found.machine)),
+        Figure(f"{name}: longest wait", "ms", median(found.stall), median(found.machine)),
     ]
 
 
@@ -82,10 +82,12 @@ def restore(empty: Paths, archive: Path, found: Rounds) -> None:
         found.boot.append(server.boot)
         before = server.forget_peak()
         with Prober(server) as prober:
-            found.staged.append(seconds(lambda: ask(empty.root, "restore", file=str(archive))))
+            ask(empty.root, "restore", file=str(archive))
         found.growth.append(server.memory("VmHWM") - before)
         found.ready.append(seconds(lambda: wait_for_the_restored(empty, server)))
-        found.stall.append(prober.longest)
+        staging = newest_run(empty.data_before / empty.database.name, "restore")
+        found.staged.append(staging.seconds)
+        found.stall.append(prober.longest(staging.done))
         unzip(archive, empty.root.parent / "by-hand", server, found)
     shutil.rmtree(empty.root)
 
@@ -105,7 +107,7 @@ def unzip(archive: Path, folder: Path, server: Server, found: Rounds) -> None:
 
     with Prober(server) as prober:
         found.by_hand.append(seconds(work))
-    found.machine.append(prober.longest)
+    found.machine.append(prober.longest())
     shutil.rmtree(folder)
 
 

@@ -108,6 +108,11 @@ def count(number: int, one: str = "", many: str | None = None) -> str:
     return f"{digits}{NBSP}{one if number == 1 else many or one + 's'}"
 
 
+def limit(size: int) -> str:
+    """A round size that is a rule, not a measurement: `8 MB`."""
+    return size_in_words(size).replace(".0", "")
+
+
 def time_tag(moment: datetime, words: str, title: str) -> Markup:
     """`words` as a `<time>` that shows the exact moment on hover."""
     return Markup('<time datetime="{}" title="{}">{}</time>').format(moment.isoformat(), title, words)

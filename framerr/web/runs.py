@@ -19,6 +19,14 @@ NAMES: Final = {
     "restore": "Restore",
     "reset": "Reset",
 }
+# What is said of a kind while it runs.
+_NOW: Final = {
+    "backup": "A backup is being made now.",
+    "verify": "A backup is being checked now.",
+    "adopt": "An uploaded backup is being checked now.",
+    "restore": "A restore is being prepared now.",
+    "reset": "A reset is being prepared now.",
+}
 # State -> badge of parts/state.html, word.
 _BADGES: Final = {
     "queued": ("queued", "Waiting"),
@@ -32,10 +40,11 @@ _BADGES: Final = {
 
 @dataclass(frozen=True)
 class RunView:
-    """One Run as a page shows it. `percent` is None while the size of the stage is not known."""
+    """One Run as a page shows it. `now` is a sentence for while it runs; `percent` is None while the size is not known."""
 
     uid: str
     name: str
+    now: str
     state: str
     badge: str
     word: str
@@ -65,6 +74,7 @@ def view(run: Run, tell: Callable[[datetime], str]) -> RunView:
     return RunView(
         uid=run.uid,
         name=name_of(run.kind),
+        now=_NOW.get(run.kind, f"{name_of(run.kind)} is running now."),
         state=run.state,
         badge=badge,
         word=word,

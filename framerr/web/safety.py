@@ -97,9 +97,21 @@ def _failed(facts: Facts, run: Run, tell: Callable[[datetime], str]) -> Safety:
 
 def _under_way(facts: Facts, tell: Callable[[datetime], str]) -> Safety:
     newest = facts.newest
-    last = f"The last good one is from {tell(newest.created_at)}." if newest else "It is the first one."
+    if newest is None:
+        return Safety(
+            "warn",
+            "A backup is being made now. It is the first one.",
+            "No backup yet",
+            "The first one is being made now.",
+            False,
+        )
+    made = tell(newest.created_at)
     return Safety(
-        "safe" if newest else "warn", f"A backup is being made now. {last}", "A backup is being made", last, False
+        "safe",
+        f"A backup is being made now. The last good one is from {made}.",
+        f"Last good backup {made}, verified, {size_in_words(newest.size)}",
+        f"Another one is being made now. {_kept(facts)}",
+        needs_backup=False,
     )
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 from flask import Flask
+from jinja2 import FileSystemBytecodeCache
 
 from framerr.appliance import Appliance
 from framerr.web import create_app
 from tests.factories import appliance_in
-from tests.web.people import PASSWORD, Visitor, add_person, set_up
+from tests.web.people import PASSWORD, Visitor, add_person, copy_set_up
+
+TEMPLATES = FileSystemBytecodeCache(mkdtemp(prefix="framerr-tests-"))
 
 
 @pytest.fixture
@@ -22,15 +26,18 @@ def empty(tmp_path: Path) -> Iterator[Appliance]:
 
 
 @pytest.fixture
-def appliance(empty: Appliance) -> Appliance:
+def appliance(tmp_path: Path) -> Iterator[Appliance]:
     """One that alice set up."""
-    set_up(empty)
-    return empty
+    copy_set_up(tmp_path)
+    with appliance_in(tmp_path) as built:
+        yield built
 
 
 @pytest.fixture
 def app(appliance: Appliance) -> Flask:
-    return create_app(appliance)
+    created = create_app(appliance)
+    created.jinja_env.bytecode_cache = TEMPLATES  # compiled once for all tests of a process
+    return created
 
 
 @pytest.fixture

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+import shutil
+from functools import cache
 from html import unescape
 from io import BytesIO
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from flask import Flask
@@ -14,8 +18,10 @@ from framerr.accounts import users
 from framerr.accounts.models import Role
 from framerr.appliance import Appliance
 from framerr.core.clock import utcnow
+from framerr.core.paths import Paths
 from framerr.jobs.calendar import Rule
 from framerr.setup.finish import start_fresh
+from tests.factories import appliance_in
 
 PASSWORD = "a long enough pass phrase"
 _TOKEN = re.compile(r'<meta name="csrf-token" content="([^"]+)">')
@@ -35,6 +41,23 @@ def set_up(appliance: Appliance, *, rule: Rule | None = None) -> None:
         max_backups=7,
         now=utcnow(),
     )
+
+
+def copy_set_up(tmp_path: Path) -> None:
+    """Put the database of an instance that alice set up where `make_appliance` will find it."""
+    paths = Paths(tmp_path / "config")
+    paths.prepare()
+    shutil.copyfile(_set_up(), paths.database)
+
+
+@cache
+def _set_up() -> Path:
+    """A database after Start Fresh, made once for all tests of a process."""
+    folder = Path(mkdtemp(prefix="framerr-tests-"))
+    with appliance_in(folder) as appliance:
+        set_up(appliance)
+        appliance.db.checkpoint()
+    return folder / "config" / "data" / "framerr.db"
 
 
 def add_person(appliance: Appliance, username: str, role: Role) -> None:

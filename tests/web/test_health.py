@@ -6,14 +6,14 @@ import pytest
 
 from framerr.appliance import Appliance
 from framerr.web import create_app
-from tests.web.people import Visitor
+from tests.web.people import Visitor, set_up
 
 
 @pytest.mark.parametrize("before_setup", [True, False])
-def test_both_answer_without_signing_in(empty: Appliance, before_setup: bool, request: pytest.FixtureRequest) -> None:
+def test_both_answer_without_signing_in(empty: Appliance, before_setup: bool) -> None:
     """Before setup and after."""
     if not before_setup:
-        request.getfixturevalue("appliance")
+        set_up(empty)
     visitor = Visitor(create_app(empty))
     assert visitor.get("/health").json == {"status": "alive"}
     ready = visitor.get("/health/ready")

@@ -90,9 +90,9 @@ def test_an_old_backup_is_measured_by_its_schedule(frequency: str, days: int, ki
 def test_a_backup_under_way_is_said_first() -> None:
     """With what is good meanwhile."""
     running = Run(kind="backup", state="running", created_at=NOW, started_at=NOW)
-    assert safety.judge(replace(GOOD, last_run=running), NOW, tell).answer == (
-        "A backup is being made now. The last good one is from 20 Nov 03:00."
-    )
+    found = safety.judge(replace(GOOD, last_run=running), NOW, tell)
+    assert found.answer == "A backup is being made now. The last good one is from 20 Nov 03:00."
+    assert found.detail == "Another one is being made now. 7 of 7 kept."
     assert safety.judge(replace(GOOD, last_run=running, newest=None), NOW, tell).kind == "warn"
 
 

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from framerr.accounts import pictures, sessions, users
 from framerr.accounts.models import AccountSession, User
 from framerr.core.errors import Forbidden, InvalidInput, LimitExceeded
-from framerr.core.files import size_in_words
 from framerr.web import access, current, errors, files, filters, htmx
 from framerr.web.forms import Form
 
@@ -153,7 +152,7 @@ def _stored() -> dict[str, str]:
 
 
 def _profile(form: Form) -> Response:
-    limit = size_in_words(pictures.MAX_BYTES)
+    limit = filters.limit(pictures.MAX_BYTES)
     return htmx.render(
         "account/profile.html",
         status=200 if form.ok else 422,

@@ -115,8 +115,7 @@ def _view(session: Session, before: str | None) -> ActivityView:
 
 
 def _answer(still_open: Sequence[runs.RunView], earlier: Sequence[runs.RunView]) -> str:
-    running = [one.name for one in still_open if one.state == "running"]
-    now = f"{running[0]} is running now." if running else "Nothing is running."
+    now = next((one.now for one in still_open if one.state == "running"), "Nothing is running.")
     if not earlier:
         return f"{now} Nothing has run yet."
     bad = next((place for place, one in enumerate(earlier) if one.state in {"failed", "interrupted"}), None)

@@ -9,12 +9,11 @@ from flask import Blueprint, Response, flash, url_for
 from sqlalchemy.orm import Session
 
 from framerr.core.errors import InvalidInput, LimitExceeded, NotFound, Unavailable
-from framerr.core.files import size_in_words
 from framerr.jobs import schedules
 from framerr.settings import favicon as favicons
 from framerr.settings import icons as stored_icons
 from framerr.settings import schema, store
-from framerr.web import access, current, files, htmx, shell
+from framerr.web import access, current, files, filters, htmx, shell
 from framerr.web.forms import Form
 
 blueprint = Blueprint("customization", __name__)
@@ -196,7 +195,7 @@ def _favicon(form: Form) -> Response:
         form=form,
         custom_url=shell.favicon_url(),
         unreadable=unreadable,
-        limit=size_in_words(favicons.MAX_BYTES),
+        limit=filters.limit(favicons.MAX_BYTES),
     )
 
 
@@ -207,7 +206,7 @@ def _icons(form: Form) -> Response:
             status=200 if form.ok else 422,
             form=form,
             icons=stored_icons.list_icons(session),
-            limit=size_in_words(stored_icons.MAX_BYTES),
+            limit=filters.limit(stored_icons.MAX_BYTES),
         )
 
 

@@ -68,7 +68,7 @@ def test_open_runs_stand_first_with_stage_bar_and_cancel(appliance: Appliance, a
         unit="files",
     )
     page = administrator.get("/activity").text
-    assert "Backup is running now." in page
+    assert "A backup is being made now." in page
     assert 'value="50' in page
     assert "Step 2 of 5: writing files" in page
     assert f"/activity/{uid}/cancel" in page
@@ -203,7 +203,7 @@ def test_a_viewer_sees_and_cannot_act(appliance: Appliance, viewer: Visitor) -> 
     """No buttons, and no way around them."""
     uid = add_run(appliance, state="running", finished_at=None)
     page = viewer.get("/activity").text
-    assert "Backup is running now." in page
+    assert "A backup is being made now." in page
     assert "run-now" not in page
     assert "/cancel" not in page
     assert viewer.post(f"/activity/{uid}/cancel").status_code == 403

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import msgspec
 
@@ -86,7 +86,7 @@ def load(paths: Paths, uid: str, *, owner: str, now: datetime) -> Upload:
     return found
 
 
-def append(paths: Paths, upload: Upload, offset: int, source: BinaryIO, *, size: int) -> Upload:
+def append(paths: Paths, upload: Upload, offset: int, source: IO[bytes], *, size: int) -> Upload:
     """Write the next piece of `size` bytes at `offset`; what arrived is durable when this returns or raises.
 
     Raises Conflict when `offset` is not where the file ends or another piece is being written, InvalidInput when the
@@ -154,7 +154,7 @@ def _require_room(folder: Path, length: int) -> None:
         )
 
 
-def _copied(part: int, source: BinaryIO, position: int, size: int) -> int:
+def _copied(part: int, source: IO[bytes], position: int, size: int) -> int:
     written = 0
     while written < size and (chunk := source.read(min(CHUNK, size - written))):
         view = memoryview(chunk)

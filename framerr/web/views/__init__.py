@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from framerr.web.views import account, activity, auth, customization, health, home, integrations, reset
+from framerr.web import uploads
+from framerr.web.views import (
+    account,
+    activity,
+    auth,
+    backup_restore,
+    customization,
+    health,
+    home,
+    integrations,
+    reset,
+    setup,
+)
 
 BLUEPRINTS = (
     account.blueprint,
     activity.blueprint,
     auth.blueprint,
+    backup_restore.blueprint,
     customization.blueprint,
     health.blueprint,
     home.blueprint,
     integrations.blueprint,
     reset.blueprint,
+    setup.blueprint,
+    uploads.blueprint,
 )

@@ -1,35 +1,29 @@
-"""Settings → Advanced → Backups (R-002-3): make, see, fetch, check, keep, delete, add and restore backups, and when
-they are made by themselves."""
+"""Settings → Advanced → Backups (R-002-3): make, see, fetch, check, keep, delete and add backups, and when they are made
+by themselves. Restoring one is in `backup_restore`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from datetime import timedelta
 
 from flask import Blueprint, Response, flash, request, url_for
 from sqlalchemy.orm import Session
 
-from framerr.accounts import sessions
 from framerr.backups import delete as deleting
 from framerr.backups import folder, listing, pins, prune
-from framerr.backups.inspect import against
-from framerr.backups.models import Backup
 from framerr.core import uploads
-from framerr.core.errors import Forbidden, InvalidInput, LimitExceeded, Unavailable
+from framerr.core.errors import Unavailable
 from framerr.jobs import queue, schedules
 from framerr.jobs.calendar import Rule
+from framerr.jobs.models import Run
 from framerr.settings import schema, store
 from framerr.web import (
     access,
     backup_list,
     current,
-    errors,
     files,
     filters,
     htmx,
-    inside,
-    inspections,
-    restores,
     runs,
     schedule_form,
 )
@@ -39,6 +33,8 @@ from framerr.web.uploads import owner_of_person
 
 blueprint = Blueprint("backups", __name__, url_prefix="/settings/advanced/backups")
 OFF = Rule("off", 4)
+FOLLOWED = frozenset({"backup", "verify", "adopt", "restore"})
+RECENT = timedelta(minutes=15)
 
 
 @blueprint.get("")
@@ -100,7 +96,7 @@ def delete(uid: str) -> Response:
     """The question: which one, what follows, what remains."""
     with current.appliance().db.reading() as session:
         row = folder.get(session, uid)
-        remaining = backup_list.remaining(row, folder.present(session))
+        remaining = backup_list.remaining(row, folder.present(session), _eyes())
         return htmx.render("backups/delete.html", backup=row, remaining=remaining)
 
 
@@ -204,7 +200,9 @@ def upload() -> Response:
 def adopt() -> Response:
     """Check an uploaded file and take it into the list, as a run."""
     parts, found = current.appliance(), current.person()
-    came = uploads.load(parts.paths, request.form.get("upload", ""), owner=owner_of_person(found.uid), now=current.now())
+    came = uploads.load(
+        parts.paths, request.form.get("upload", ""), owner=owner_of_person(found.uid), now=current.now()
+    )
     params = {"upload": uploads.path_of(parts.paths, came).name, "name": came.name}
     with parts.db.writing() as session:
         _, is_new = queue.enqueue(
@@ -217,95 +215,41 @@ def adopt() -> Response:
     return _to_list()
 
 
-@blueprint.get("/<uid>/restore")
-@access.administrator
-def restore(uid: str) -> Response:
-    """What is inside, what a restore would do, and the password."""
-    return _restore(uid, Form())
-
-
-@blueprint.post("/<uid>/restore")
-@access.administrator
-def restore_post(uid: str) -> Response:
-    """Begin, once the password is right."""
-    form, found = Form.posted(), current.person()
-    password = form.secret("password", need="Type your password.")
-    if not form.ok:
-        return _restore(uid, form)
-    db = current.appliance().db
-    try:
-        sessions.confirm(db, found.username, password, address=current.address(), now=current.now())
-    except Forbidden:
-        form.fail("password", "This is not your password. Try again.")
-        return _restore(uid, form)
-    except LimitExceeded as error:
-        form.fail("password", error.message)
-        response = _restore(uid, form, status=429)
-        errors.tell_wait(response, error.retry_after)
-        return response
-    with db.writing() as session:
-        row = folder.get(session, uid)
-        run = restores.begin(session, {"backup": uid}, row.name, found.username)
-    current.appliance().lifecycle.wake()
-    return htmx.go(url_for("backups.restoring", uid=run.uid))
-
-
-@blueprint.get("/restoring/<uid>")
-@access.administrator
-def restoring(uid: str) -> Response:
-    """How it goes, until the restart; the script of the page leads on to the login."""
-    with current.appliance().db.reading() as session:
-        going = restores.going(session, uid)
-    template = "backups/_restoring.html" if htmx.wants_fragment() else "backups/restoring.html"
-    again, cancel = url_for("backups.index"), url_for("activity.cancel", uid=uid)
-    return htmx.render(template, going=going, again=again, cancel=cancel)
-
-
-@blueprint.get("/restored")
-@access.public
-def restored() -> Response:
-    """Where a restore ends: it is said how, and one signs in."""
-    if restores.is_on_trial():
-        flash("Restored. Sign in with an account from the backup.", "safe")
-    else:
-        with current.appliance().db.reading() as session:
-            returned = restores.came_back(session)
-        if returned:
-            flash(returned, "lost")
-    return htmx.go(url_for("home.index") if current.visitor() else url_for("auth.login"))
-
-
 def _index(form: Form | None) -> Response:
     """The page; with a form, it says what is wrong with the schedule that was sent."""
-    parts = current.appliance()
     unseen = _look_at_folder()
-    with parts.db.reading() as session:
+    with current.appliance().db.reading() as session:
         found = listing.listing(session, current.now())
-        rule = _rule(session)
-        view = backup_list.view(
-            found,
-            backup_list.Around(
-                unseen=unseen,
-                schedule=schedules.get(session, "backup"),
-                last_run=queue.latest(session, "backup"),
-                started=folder.first_seen(session) if hasattr(folder, "first_seen") else None,
-                is_beside_data=_is_beside_data(),
-            ),
-            current.now(),
-            filters.zone(),
-            filters.in_words,
-        )
+        view = backup_list.view(found, _around(session, unseen), _eyes())
         return htmx.render(
             "backups/index.html",
             status=200 if form is None else 422,
             view=view,
-            listing=found,
-            open=_open(session),
+            held=found.held,
+            shown=None if request.args.get("all") else backup_list.SHOWN,
+            open=[runs.view(run, filters.in_words) for run in _open(session)],
             problems=_problems(session),
             form=form or Form(initial=_schedule_now()),
-            offer=schedule_form.offer(None if form else rule, filters.zone()),
-            limit=parts.paths.backups,
+            offer=schedule_form.offer(None if form else _rule(session), filters.zone()),
         )
+
+
+def _around(session: Session, unseen: str) -> backup_list.Around:
+    last = queue.latest(session, "backup")
+    waits = last is not None and last.not_before is not None and last.state == "queued"
+    parts = current.appliance()
+    return backup_list.Around(
+        unseen=unseen,
+        schedule=schedules.get(session, "backup"),
+        last_run=_ended(session) if waits else last,
+        waiting=last if waits else None,
+        is_beside_data=not unseen and folder.is_beside_data(parts.paths),
+        folder=str(parts.paths.backups),
+    )
+
+
+def _eyes() -> backup_list.Eyes:
+    return backup_list.Eyes(current.now(), filters.zone(), filters.clock())
 
 
 def _look_at_folder() -> str:
@@ -316,3 +260,69 @@ def _look_at_folder() -> str:
     except Unavailable as error:
         return error.message
     return ""
+
+
+def _ended(session: Session) -> Run | None:
+    return next((run for run in queue.recent(session) if run.kind == "backup"), None)
+
+
+def _open(session: Session) -> Sequence[Run]:
+    """What works on backups now; a retry that waits for its time is told by the status line."""
+    return [run for run in queue.open_runs(session) if run.kind in FOLLOWED and run.not_before is None]
+
+
+def _problems(session: Session) -> Sequence[tuple[str, str, str]]:
+    """Uploads, checks and restores that failed a moment ago: name, sentence, uid. A later good one ends it."""
+    told: dict[tuple[str, str], Run] = {}
+    for run in queue.recent(session):
+        if run.kind in FOLLOWED - {"backup"} and run.finished_at and current.now() - run.finished_at < RECENT:
+            told.setdefault((run.kind, run.subject), run)
+    failed = [run for run in told.values() if run.state == "failed"]
+    return [(runs.name_of(run.kind), run.error or "Its log has the details.", run.uid) for run in failed]
+
+
+def _rule(session: Session) -> Rule:
+    found = schedules.get(session, "backup")
+    return found.rule if found else OFF
+
+
+def _schedule_now() -> dict[str, object]:
+    with current.appliance().db.reading() as session:
+        return schedule_form.initial(_rule(session), store.read(session).max_backups)
+
+
+def _next_words(wanted: Wanted) -> str:
+    return schedule_form.next_words(wanted.rule, filters.zone(), current.now())
+
+
+def _save(wanted: Wanted) -> None:
+    with current.appliance().db.writing() as session:
+        store.change(session, schema.MAX_BACKUPS.key, wanted.maximum, current.now())
+        schedules.save(session, "backup", "", wanted.rule, filters.zone(), current.now())
+        rule = wanted.rule
+        detail = f"{rule.frequency}, hour {rule.hour}, weekday {rule.weekday}, at most {wanted.maximum}"
+        current.record(session, "backup.schedule_changed", "", detail)
+
+
+def _saved(wanted: Wanted, deleted: Sequence[str]) -> str:
+    words = f"The schedule is saved. {_next_words(wanted)}"
+    return f"{words} {filters.count(len(deleted), 'backup')} above the maximum deleted." if deleted else words
+
+
+def _prune() -> Sequence[str]:
+    """Delete what is above the maximum now, as a person confirmed; what could not be deleted is said."""
+    parts = current.appliance()
+    pruned = prune.apply(parts.db, parts.paths, confirmed=True, now=current.now())
+    for sentence in pruned.problems:
+        flash(sentence, "lost")
+    return pruned.deleted
+
+
+def _pin(uid: str, form: Form) -> Response:
+    with current.appliance().db.reading() as session:
+        row = folder.get(session, uid)
+        return htmx.render("backups/pin.html", status=200 if form.ok else 422, backup=row, form=form)
+
+
+def _to_list() -> Response:
+    return htmx.go(url_for("backups.index"))

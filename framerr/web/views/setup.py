@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, flash, request, url_for
@@ -23,7 +24,19 @@ from framerr.jobs import queue
 from framerr.settings import schema
 from framerr.setup import finish, steps
 from framerr.setup.steps import Step, Track
-from framerr.web import access, auth, current, errors, filters, htmx, inside, inspections, restores, schedule_form, wizard
+from framerr.web import (
+    access,
+    auth,
+    current,
+    errors,
+    filters,
+    htmx,
+    inside,
+    inspections,
+    restores,
+    schedule_form,
+    wizard,
+)
 from framerr.web.forms import Form
 from framerr.web.schedule_form import Wanted
 
@@ -34,6 +47,7 @@ PAGES: dict[Step, str] = {
     "account": "setup.account",
     "instance": "setup.instance",
     "schedule": "setup.schedule",
+    "contents": "setup.upload",
     "upload": "setup.upload",
 }
 REQUESTED_BY = "setup"
@@ -55,8 +69,10 @@ class Found:
 @blueprint.get("/")
 @access.setup_only
 def index() -> Response:
-    """Welcome, and the setup code; a browser that gave it goes on to where it was."""
-    return _wait_your_turn("code") or _code(Form())
+    """Welcome, and the setup code; a browser that gave it goes on to where it was, unless it came back."""
+    turn = _wait_your_turn("code")
+    is_back = bool(request.args.get("back")) and wizard.is_code_proven()
+    return _code(Form()) if turn is None or is_back else turn
 
 
 @blueprint.post("/")
@@ -185,7 +201,7 @@ def upload() -> Response:
     )  # fmt: skip
 
 
-@blueprint.get("/restore/<any(backup, upload):source>/<uid>")
+@blueprint.get("/restore/<source>/<uid>")
 @access.setup_only
 def inspect(source: str, uid: str) -> Response:
     """What is inside. The page is there at once; reading and checking is shown while it lasts. Nothing is written."""
@@ -195,11 +211,13 @@ def inspect(source: str, uid: str) -> Response:
     path, name, _ = _source(source, uid)
     looked = inspections.look(path)
     shown = inside.view(looked.found, name, filters.in_words) if looked.found else None
-    here = url_for("setup.inspect", source=source, uid=uid)
-    return _page("inspect", "contents", "restore", looked=looked, inside=shown, name=name, here=here)
+    here, another = url_for("setup.inspect", source=source, uid=uid), url_for("setup.upload")
+    if htmx.wants_fragment():
+        return restores.fragment(looked, name, here, another)
+    return _page("inspect", "contents", "restore", looked=looked, inside=shown, name=name, here=here, another=another)
 
 
-@blueprint.post("/restore/<any(backup, upload):source>/<uid>")
+@blueprint.post("/restore/<source>/<uid>")
 @access.setup_only
 def restore(source: str, uid: str) -> Response:
     """Begin. Whoever asks twice sees the one that runs."""
@@ -222,9 +240,10 @@ def restoring(uid: str) -> Response:
         return htmx.go(url_for("setup.index"))
     with current.appliance().db.reading() as session:
         going = restores.going(session, uid)
-    context = {"again": url_for("setup.upload"), "cancel": url_for("setup.cancel", uid=uid)}
+    dots = steps.position("restoring", wizard.facts("restore"))
+    again, cancel = url_for("setup.upload"), url_for("setup.cancel", uid=uid)
     template = "backups/_restoring.html" if htmx.wants_fragment() else "setup/restoring.html"
-    return htmx.render(template, going=going, dots=steps.position("restoring", wizard.facts("restore")), **context)
+    return htmx.render(template, going=going, dots=dots, again=again, cancel=cancel)
 
 
 @blueprint.post("/restoring/<uid>/cancel")
@@ -255,11 +274,11 @@ def _wait_your_turn(step: Step, track: Track | None = None) -> Response | None:
     return None if may else htmx.go(_next(track))
 
 
-def _page(template: str, step: Step, track: Track | None, *, status: int = 200, **context: object) -> Response:
+def _page(template: str, step: Step, track: Track | None, *, status: int = 200, **context: Any) -> Response:
     facts = wizard.facts(track)
     trail = steps.trail(facts)
     before = trail[trail.index(step) - 1] if trail.index(step) > 0 else None
-    back = url_for(PAGES[before]) if before in PAGES and before != "code" else ""
+    back = "" if before is None else url_for(PAGES[before], back=1 if before == "code" else None)
     dots = steps.position(step, facts)
     return htmx.render(f"setup/{template}.html", status=status, dots=dots, back=back, **context)
 
@@ -267,8 +286,8 @@ def _page(template: str, step: Step, track: Track | None, *, status: int = 200, 
 def _code(form: Form, status: int = 422) -> Response:
     path = current.appliance().paths.setup_code
     is_written = current.appliance().settings.setup_code is None
-    status = 200 if form.ok else status
-    return _page("code", "code", None, status=status, form=form, file=path if is_written else None)
+    known = {"form": form, "file": path if is_written else None, "proven": wizard.is_code_proven()}
+    return _page("code", "code", None, status=200 if form.ok else status, **known)
 
 
 def _account(form: Form) -> Response:
@@ -283,7 +302,9 @@ def _read_account(form: Form, before: wizard.Account | None) -> wizard.Account:
         username = users.check_username(form.text("username"))
     shown = form.text("display_name")
     with form.catching(field="display_name"):
-        display_name = text.one_line(shown, label="The display name", field="display_name", longest=100) if shown else ""
+        display_name = (
+            text.one_line(shown, label="The display name", field="display_name", longest=100) if shown else ""
+        )
     password = form.typed.get("password", "") or (before.password if before else "")
     if not password:
         form.fail("password", "Choose a password.")
@@ -379,8 +400,8 @@ def _source(source: str, uid: str) -> tuple[Path, str, dict[str, str]]:
     with parts.db.reading() as session:
         row = folder.get(session, uid)
         path = folder.file_of(parts.paths, row)
-        if row.state == "foreign":
-            raise NotFound("This file is not a backup that can be restored here.")
+        if row.state == "foreign" or source != "backup":
+            raise NotFound("This is not a backup that can be restored here. Choose another.")
         return path, row.name, {"backup": uid}
 
 

@@ -1,0 +1,116 @@
+"""What an inspected archive holds, as the lines of a page. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from framerr.backups.inspect import Against, Inspection, Line
+from framerr.web.filters import count
+
+_ICONS: Final = {
+    "Users": "users",
+    "Settings": "settings",
+    "Integrations": "plug",
+    "Events": "list",
+    "Audit log": "list-checks",
+    "Instance": "server",
+    "Profile pictures": "user",
+    "Custom icons": "image",
+    "Favicon": "image",
+}
+_TYPES: Final = {"manual": "Manual backup", "scheduled": "Scheduled backup", "safety": "Safety backup"}
+# Rows that every archive has and that say nothing to a person.
+_SILENT: Final = frozenset({"Instance"})
+
+
+@dataclass(frozen=True)
+class Fact:
+    """`words` ("4 users") and what is true of them ("with their passwords")."""
+
+    icon: str
+    words: str
+    end: str
+
+
+@dataclass(frozen=True)
+class Inside:
+    """The inspect page: title, what was proven, what comes back, what starts empty, what to know."""
+
+    title: str
+    file: str
+    kind: str
+    origin: str
+    size: int
+    proofs: tuple[str, ...]
+    comes_back: tuple[Fact, ...]
+    missing: str
+    starts_empty: tuple[Fact, ...]
+    warnings: tuple[str, ...]
+
+
+def view(
+    found: Inspection, file: str, tell: Callable[[datetime], str], beside: Against | None = None, note: str = ""
+) -> Inside:
+    """`tell` writes a moment for the person who looks; `beside` compares with a running instance."""
+    made = found.manifest
+    upgrade = "Its database is upgraded on the way" if found.needs_upgrade else "Version can be restored here"
+    return Inside(
+        title=f"A good backup of “{made.instance.name}”, made {tell(made.created_at)}",
+        file=file,
+        kind=_TYPES[made.type],
+        origin=f"made by version {made.app_version}" + (f", “{note}”" if note else ""),
+        size=found.size,
+        proofs=(
+            f"{count(found.files_matched)} of {count(len(made.files), 'checksum')} match",
+            "Database opens",
+            upgrade,
+        ),
+        comes_back=_facts(found.comes_back),
+        missing=_missing(found.not_included),
+        starts_empty=tuple(Fact("", line.name, _emptied(line)) for line in found.starts_empty),
+        warnings=(*found.warnings, *_compared(beside, tell)),
+    )
+
+
+def _facts(lines: Iterable[Line]) -> tuple[Fact, ...]:
+    """A part with rows and files is told once, by its files."""
+    by_name = {line.name: line for line in lines if line.name not in _SILENT}
+    return tuple(_fact(line) for line in by_name.values())
+
+
+def _fact(line: Line) -> Fact:
+    """`4 users`, with their passwords; `Audit log`, 12 entries. What is one thing is not counted."""
+    icon = _ICONS.get(line.name, "check")
+    if line.count is None:
+        return Fact(icon, line.name, line.words)
+    if line.name.endswith("s"):
+        name = line.name[:1].lower() + line.name[1:]
+        return Fact(icon, count(line.count, name.removesuffix("s")), line.words)
+    amount = f"{count(line.count, 'entry', 'entries')}, " if line.count > 1 else ""
+    return Fact(icon, line.name, f"{amount}{line.words}")
+
+
+def _emptied(line: Line) -> str:
+    return line.words if not line.count else f"{count(line.count)}, {line.words}"
+
+
+def _missing(parts: tuple[Line, ...]) -> str:
+    """`Favicon: there are none.` for every part that the archive was made without."""
+    return " ".join(f"{part.name}: {part.words}." if part.words else f"{part.name}: not in it." for part in parts)
+
+
+def _compared(beside: Against | None, tell: Callable[[datetime], str]) -> tuple[str, ...]:
+    if beside is None:
+        return ()
+    told = []
+    if not beside.is_own:
+        told.append("It was made by another instance. This one takes over its users, settings and name.")
+    if beside.newer_here is not None:
+        told.append(
+            f"There is a newer good backup here, from {tell(beside.newer_here)}. What changed since this one was made "
+            "is not in it."
+        )
+    return tuple(told)

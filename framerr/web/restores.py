@@ -1,0 +1,138 @@
+"""Restoring an archive from a page: begin it, and tell how it goes until the restart. The wizard and the list share it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Literal
+
+from flask import Response
+from sqlalchemy.orm import Session
+
+from framerr.backups import swap
+from framerr.backups.models import RETURNED
+from framerr.jobs import queue
+from framerr.jobs.models import Run
+from framerr.observability import events
+from framerr.web import current, filters, htmx, runs
+from framerr.web.inspections import Look
+
+KIND: Final = "restore"
+STEPS: Final = (
+    "Reading and checking the archive",
+    "Safety backup of what is here",
+    "Unpacking, every file checked again",
+    "Upgrading the data and sealing its keys",
+    "Restart with the restored data",
+)
+# The stage a Run is in -> the step people see; others belong to the safety backup.
+_STEP_OF: Final = {
+    "Waiting for another job with backups": 0,
+    "Opening the database": 0,
+    "Unpacking": 2,
+    "Upgrading the database": 3,
+    "Sealing credentials": 3,
+    "Compacting the database": 3,
+    "Finishing": 4,
+}
+_LAST: Final = 4
+_RECENT: Final = timedelta(hours=1)
+Phase = Literal["running", "restarting", "failed", "returned"]
+
+
+@dataclass(frozen=True)
+class Going:
+    """A restore as its page shows it. `percent` is that of the whole; None while it is not known."""
+
+    uid: str
+    phase: Phase
+    percent: int | None
+    note: str
+    step: str
+    steps: Sequence[tuple[str, str]]
+    can_cancel: bool
+    problem: str
+
+
+def begin(session: Session, params: dict[str, str], subject: str, requested_by: str) -> Run:
+    """Queue the restore of `params` (`backup`, or `upload`), or return the one that is under way already."""
+    run, is_new = queue.enqueue(
+        session, KIND, params=params, trigger="manual", requested_by=requested_by, now=current.now()
+    )
+    if is_new:
+        current.record(session, "restore.requested", subject, run.uid)
+    return run
+
+
+def going(session: Session, uid: str) -> Going:
+    """Raises NotFound when there is no such restore."""
+    run = queue.get(session, uid)
+    shown = runs.view(run, filters.in_words)
+    phase = _phase(run)
+    at = _LAST if phase in {"restarting", "returned"} else _step(run)
+    return Going(
+        uid=run.uid,
+        phase=phase,
+        percent=_percent(run),
+        note=shown.note if phase == "running" else "Framerr starts again. This takes a few seconds.",
+        step=STEPS[at],
+        steps=[(words, _state(place, at, phase)) for place, words in enumerate(STEPS)],
+        can_cancel=shown.can_cancel,
+        problem=_problem(session, run, phase),
+    )
+
+
+def fragment(looked: Look, name: str, here: str, another: str) -> Response:
+    """What a page that shows the reading of an archive puts in its place: how far it is, or the whole page anew."""
+    if looked.is_kept:
+        return htmx.go(here)
+    return htmx.render("backups/_looked.html", looked=looked, inside=None, name=name, here=here, another=another)
+
+
+def came_back(session: Session) -> str:
+    """Why a restored state gave way to the previous one within the last hour, or the empty text."""
+    newest = next(iter(events.recent(session, limit=1, kind=RETURNED)), None)
+    return newest.text if newest is not None and current.now() - newest.at < _RECENT else ""
+
+
+def is_on_trial() -> bool:
+    """Whether what is live now was put in by a restore a moment ago."""
+    return swap.state(current.appliance().paths) == "trial"
+
+
+def _phase(run: Run) -> Phase:
+    if run.is_open:
+        return "running"
+    if run.state != "done":
+        return "failed"
+    # A process that is younger than the staged restore and still has its Run is the previous state, come back.
+    ended = run.finished_at
+    return "returned" if ended is not None and current.appliance().started_at > ended else "restarting"
+
+
+def _step(run: Run) -> int:
+    if run.stage == "Verifying":
+        return 0 if run.step <= 1 else 1
+    return _STEP_OF.get(run.stage, 1 if run.stage else 0)
+
+
+def _state(place: int, at: int, phase: Phase) -> str:
+    if place == at:
+        return "now" if phase in {"running", "restarting"} else "failed"
+    return "done" if place < at else "next"
+
+
+def _percent(run: Run) -> int | None:
+    if not run.steps or not run.step:
+        return None
+    within = (run.percent or 0) / 100
+    return min(100, round((run.step - 1 + within) / run.steps * 100))
+
+
+def _problem(session: Session, run: Run, phase: Phase) -> str:
+    if phase == "failed":
+        return run.error or "It did not end well. Its log has the details."
+    if phase == "returned":
+        return came_back(session) or "The previous state was brought back. The log says why."
+    return ""

@@ -58,6 +58,8 @@ def _boot_and_live(
     """Whether to execute anew: after a restart was asked for, or the previous state was given back."""
     now = utcnow()
     trial = swap.begin_boot(paths, now)
+    if trial is not None:
+        log.info("On trial, start %d: the %s of %s", trial.boot, trial.kind, trial.what)
     folder.sweep(paths)
     appliance = boot.open_instance(settings, paths, now, on_trial=trial is not None)
     if appliance is None:
@@ -94,9 +96,11 @@ def _judged(appliance: Appliance, trial: Trial) -> bool:
     finding = ask_ready(appliance.settings)
     verdict = trial.judge(ready=finding is None, at=time.monotonic())
     if verdict == "confirm":
+        log.info("The restored state was ready for a minute, so it stays")
         swap.confirm(appliance.paths, utcnow())
         recovery.tell_outcome(appliance, utcnow())
     elif verdict == "give back":
+        log.error("The restored state gives way to the previous one: %s", finding)
         reason = f"The restored state was not ready for a minute. {finding}"
         swap.ask_return(appliance.paths, reason)
         appliance.lifecycle.request_restart(reason)

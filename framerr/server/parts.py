@@ -12,12 +12,13 @@ from typing import Any
 
 import framerr
 from framerr import tasks
+from framerr.accounts import users
 from framerr.appliance import Appliance
 from framerr.console import desk
 from framerr.console.actions import ACTIONS
 from framerr.console.listener import Listener, Tell
 from framerr.core.clock import utcnow
-from framerr.core.errors import InvalidInput, Unavailable
+from framerr.core.errors import FramerrError, InvalidInput, Unavailable
 from framerr.core.lock import FolderLock
 from framerr.jobs.runner import Runner
 from framerr.jobs.ticker import EVERY, Ticker
@@ -40,6 +41,7 @@ class Parts:
         self._console: Listener | None = None
         appliance.lifecycle.on_wake(self._runner.wake)
         appliance.lifecycle.check_with("web", self._web.fault)
+        appliance.lifecycle.check_with("database", self._database_fault)
         appliance.lifecycle.check_with("scheduler", self._scheduler_fault)
 
     def start(self) -> None:
@@ -82,6 +84,14 @@ class Parts:
         if action not in ACTIONS:
             raise InvalidInput(f"The version that runs knows no action named {action}. Use its own framerr command.")
         return ACTIONS[action].do(desk.in_process(self._appliance, tell, stop), params)
+
+    def _database_fault(self) -> str | None:
+        try:
+            with self._appliance.db.reading() as session:
+                users.count_users(session)
+        except FramerrError as error:
+            return error.message
+        return None
 
     def _scheduler_fault(self) -> str | None:
         last = self._ticker.last_tick_at

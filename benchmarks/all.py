@@ -7,7 +7,7 @@ from importlib import import_module
 
 from measure import show
 
-NAMES = ("boot", "memory", "pages", "backup", "restore")
+NAMES = ("boot", "memory", "pages", "backup", "restore", "upload")
 APART = ("large",)
 
 

@@ -11,11 +11,10 @@ import socket
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from http.client import HTTPConnection
-from urllib.parse import urlencode
 
-from data import ADMINISTRATOR, PASSWORD, appliance, ask, make_instance
+from data import appliance, ask, make_instance
 from measure import HOST, PATIENCE, Figure, Server, bare, percentile, say, scratch, show
+from visitor import Visitor
 
 PAGES = {"login": "/login", "home": "/", "backups": "/settings/advanced/backups", "activity": "/activity"}
 BACKUPS = 30
@@ -30,7 +29,9 @@ def measure() -> list[Figure]:
         with appliance(paths.root) as ours, bare("page") as peer:
             for _ in range(BACKUPS):
                 ask(paths.root, "backup.create")
-            cookie = sign_in(ours)
+            with Visitor(ours) as visitor:
+                visitor.sign_in()
+                cookie = visitor.cookie
             return [
                 figure
                 for name, path in PAGES.items()
@@ -81,26 +82,6 @@ def receive(connection: socket.socket) -> None:
     missing = int(length[1]) - len(body)
     while missing:
         missing -= len(connection.recv(missing))
-
-
-def sign_in(server: Server) -> str:
-    """The cookie of the administrator."""
-    page, cookie = exchange(server, "GET", "")
-    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
-    assert token is not None, "the sign-in page has no form"
-    body = urlencode({"csrf_token": token[1], "username": ADMINISTRATOR, "password": PASSWORD})
-    return exchange(server, "POST", cookie, body)[1]
-
-
-def exchange(server: Server, method: str, cookie: str, body: str | None = None) -> tuple[str, str]:
-    """The text of the answer, and the cookie it sets."""
-    connection = HTTPConnection(HOST, server.port, timeout=PATIENCE)
-    headers = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"}
-    connection.request(method, "/login", body, headers)
-    answer = connection.getresponse()
-    text = answer.read().decode()
-    connection.close()
-    return text, (answer.getheader("Set-Cookie") or "").partition(";")[0]
 
 
 if __name__ == "__main__":

@@ -200,13 +200,15 @@ def structure_faults(connection: Connection) -> list[str]:
 
 
 @contextmanager
-def open_file(path: Path, *, read_only: bool = False) -> Iterator[Connection]:
+def open_file(path: Path, *, read_only: bool = False, undisturbed: bool = False) -> Iterator[Connection]:
     """One connection to a database file beside the live one (a copy, a staged state), outside any pool.
 
     Autocommit: begin and commit are the caller's. Without WAL, so that the file is alone when closed. Raises Corrupt
-    when it is not a database, Unavailable when it cannot be opened.
+    when it is not a database, Unavailable when it cannot be opened. `undisturbed` is for reading a file that nobody else
+    has open and that has no WAL: nothing is made beside it then.
     """
     mode = "?mode=ro" if read_only else "?mode=rw"
+    mode += "&immutable=1" if undisturbed else ""
     engine = create_engine(
         f"sqlite:///file:{_quoted(path)}{mode}&uri=true", module=_module(), isolation_level="AUTOCOMMIT"
     )

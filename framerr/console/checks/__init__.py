@@ -1,7 +1,7 @@
 """What `framerr doctor` looks at, whether the instance runs, is stopped, or does not boot.
 
 Promise: each check reads only, answers with what was found and what to do, and no finding keeps the others from being
-made. Prohibitions: changes nothing, takes no lock, makes no key.
+made. Prohibitions: changes nothing, makes no key.
 """
 
 from __future__ import annotations

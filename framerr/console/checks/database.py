@@ -14,6 +14,7 @@ from framerr.appliance import MODELS
 from framerr.appliance.locked import sealed_by
 from framerr.backups.models import Backup
 from framerr.console.checks.finding import Finding
+from framerr.console.checks.holding import is_held
 from framerr.core import migrations
 from framerr.core.db import SQLITE_VERSION, open_file, structure_faults
 from framerr.core.errors import FramerrError
@@ -51,8 +52,10 @@ def look(paths: Paths) -> Stored:
     """Read what the other checks need, once."""
     if not paths.database.exists():
         return Stored()
+    wal = paths.database.with_name(f"{paths.database.name}-wal")
+    is_alone = not wal.exists() and not is_held(paths.lock)
     try:
-        with open_file(paths.database, read_only=True) as connection:
+        with open_file(paths.database, read_only=True, undisturbed=is_alone) as connection:
             return _stored(connection)
     except FramerrError as error:
         return Stored(exists=True, problem=error.message)
@@ -74,12 +77,12 @@ def database(stored: Stored) -> Finding:
     return Finding("database", "ok", f"schema {stored.revision}, structure whole, {stored.users} users")
 
 
-def sqlite() -> Finding:
-    version = tuple(int(part) for part in SQLITE_VERSION.split("."))
+def sqlite(library: str = SQLITE_VERSION) -> Finding:
+    version = tuple(int(part) for part in library.split("."))
     same_branch = [fixed for fixed in FIXED_FROM if fixed[:2] == version[:2]]
     if version >= max(FIXED_FROM) or any(version >= fixed for fixed in same_branch):
-        return Finding("SQLite", "ok", SQLITE_VERSION)
-    found = f"{SQLITE_VERSION} has the published WAL-reset bug; one process-wide write lock keeps Framerr clear of it"
+        return Finding("SQLite", "ok", library)
+    found = f"{library} has the published WAL-reset bug; one process-wide write lock keeps Framerr clear of it"
     return Finding("SQLite", "ok", found, "Open the database with no other program while the appliance runs.")
 
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from framerr.backups import swap
 from framerr.console.checks.database import Stored
 from framerr.console.checks.finding import Finding
+from framerr.console.checks.holding import is_held
 from framerr.console.health import ask_ready
 from framerr.core.config import Settings
 from framerr.core.lock import holder
 from framerr.core.paths import Paths
 
 OLD = {"daily": timedelta(days=2), "weekly": timedelta(days=8), "off": timedelta(days=30)}
-LOCKS = Path("/proc/locks")
 
 
 def process(paths: Paths, settings: Settings) -> Finding:
@@ -29,16 +28,6 @@ def process(paths: Paths, settings: Settings) -> Finding:
     if unwell:
         return Finding("process", "bad", f"{who} runs but is not ready. {unwell}", "Read its log; restart it.")
     return Finding("process", "ok", f"{who} runs and is ready")
-
-
-def is_held(lock: Path) -> bool:
-    """Whether some process holds the lock, as the kernel lists it: trying to take it would disturb one that boots."""
-    try:
-        inode = lock.stat().st_ino
-        lines = LOCKS.read_text(encoding="ascii").splitlines()
-    except OSError:
-        return False
-    return any(" FLOCK " in line and f":{inode} " in line for line in lines)
 
 
 def restore(paths: Paths) -> Finding:

@@ -56,5 +56,12 @@ def index_post() -> Response:
 def _page(form: Form, status: int = 422) -> Response:
     parts = current.appliance()
     size = size_in_words(parts.paths.database.stat().st_size)
-    facts = {"folder": parts.paths.backups, "size": size, "has_code": parts.settings.setup_code != "off"}
-    return htmx.render("reset/index.html", status=200 if form.ok else status, form=form, **facts)
+    has_code = parts.settings.setup_code != "off"
+    return htmx.render(
+        "reset/index.html",
+        status=200 if form.ok else status,
+        form=form,
+        folder=parts.paths.backups,
+        size=size,
+        has_code=has_code,
+    )

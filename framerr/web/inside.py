@@ -10,16 +10,16 @@ from typing import Final
 from framerr.backups.inspect import Against, Inspection, Line
 from framerr.web.filters import count
 
+# In the order of the page.
 _ICONS: Final = {
     "Users": "users",
     "Settings": "settings",
     "Integrations": "plug",
-    "Events": "list",
-    "Audit log": "list-checks",
-    "Instance": "server",
     "Profile pictures": "user",
     "Custom icons": "image",
     "Favicon": "image",
+    "Events": "list",
+    "Audit log": "list-checks",
 }
 _TYPES: Final = {"manual": "Manual backup", "scheduled": "Scheduled backup", "safety": "Safety backup"}
 # Rows that every archive has and that say nothing to a person.
@@ -64,7 +64,7 @@ def view(
         origin=f"made by version {made.app_version}" + (f", “{note}”" if note else ""),
         size=found.size,
         proofs=(
-            f"{count(found.files_matched)} of {count(len(made.files), 'checksum')} match",
+            f"{count(found.files_matched)} of {count(len(made.files))} checksums match",
             "Database opens",
             upgrade,
         ),
@@ -76,9 +76,11 @@ def view(
 
 
 def _facts(lines: Iterable[Line]) -> tuple[Fact, ...]:
-    """A part with rows and files is told once, by its files."""
+    """What matters most comes first. A part with rows and files is told once, by its files."""
     by_name = {line.name: line for line in lines if line.name not in _SILENT}
-    return tuple(_fact(line) for line in by_name.values())
+    order = list(_ICONS)
+    known = sorted(by_name, key=lambda name: order.index(name) if name in order else len(order))
+    return tuple(_fact(by_name[name]) for name in known)
 
 
 def _fact(line: Line) -> Fact:
@@ -98,8 +100,12 @@ def _emptied(line: Line) -> str:
 
 
 def _missing(parts: tuple[Line, ...]) -> str:
-    """`Favicon: there are none.` for every part that the archive was made without."""
-    return " ".join(f"{part.name}: {part.words}." if part.words else f"{part.name}: not in it." for part in parts)
+    """`Custom icons, favicon: there are none.` for the parts that the archive was made without."""
+    by_words: dict[str, list[str]] = {}
+    for part in parts:
+        by_words.setdefault(part.words or "not in this archive", []).append(part.name)
+    told = ((", ".join([names[0], *(name.lower() for name in names[1:])]), words) for words, names in by_words.items())
+    return " ".join(f"{names}: {words}." for names, words in told)
 
 
 def _compared(beside: Against | None, tell: Callable[[datetime], str]) -> tuple[str, ...]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from flask import Response
 from sqlalchemy.orm import Session
 
-from framerr.backups import swap
+from framerr.backups import folder, swap
 from framerr.backups.models import RETURNED
+from framerr.core.errors import Unavailable
 from framerr.jobs import queue
 from framerr.jobs.models import Run
 from framerr.observability import events
@@ -55,6 +56,18 @@ class Going:
     problem: str
 
 
+@dataclass(frozen=True)
+class Found:
+    """A backup that lies in the folder already, for the wizard."""
+
+    uid: str
+    name: str
+    type: str
+    instance_name: str
+    size: int
+    made: datetime
+
+
 def begin(session: Session, params: dict[str, str], subject: str, requested_by: str) -> Run:
     """Queue the restore of `params` (`backup`, or `upload`), or return the one that is under way already."""
     run, is_new = queue.enqueue(
@@ -87,13 +100,32 @@ def fragment(looked: Look, name: str, here: str, another: str) -> Response:
     """What a page that shows the reading of an archive puts in its place: how far it is, or the whole page anew."""
     if looked.is_kept:
         return htmx.go(here)
-    return htmx.render("backups/_looked.html", looked=looked, inside=None, name=name, here=here, another=another)
+    return htmx.render("backups/_looked.html", looked=looked, inside=None, name=name, address=here, another=another)
 
 
 def came_back(session: Session) -> str:
     """Why a restored state gave way to the previous one within the last hour, or the empty text."""
     newest = next(iter(events.recent(session, limit=1, kind=RETURNED)), None)
     return newest.text if newest is not None and current.now() - newest.at < _RECENT else ""
+
+
+def found_here() -> tuple[Sequence[Found], str]:
+    """The newest backups in the folder that may be restored; or why the folder cannot be looked into."""
+    parts = current.appliance()
+    try:
+        folder.reconcile(parts.db, parts.paths, limits=parts.limits, now=current.now())
+    except Unavailable as error:
+        return [], error.message
+    with parts.db.reading() as session:
+        usable = [row for row in folder.present(session) if row.state in {"good", "unverified"}]
+        rows = [Found(r.uid, r.name, r.type, r.instance_name, r.size, r.created_at) for r in usable]
+    return rows, ""
+
+
+def last_return() -> str:
+    """`came_back`, for a page that reads nothing else."""
+    with current.appliance().db.reading() as session:
+        return came_back(session)
 
 
 def is_on_trial() -> bool:

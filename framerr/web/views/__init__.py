@@ -13,7 +13,7 @@ from framerr.web.views import (
     home,
     integrations,
     reset,
-    setup,
+    setup_restore,
 )
 
 BLUEPRINTS = (
@@ -26,6 +26,6 @@ BLUEPRINTS = (
     home.blueprint,
     integrations.blueprint,
     reset.blueprint,
-    setup.blueprint,
+    setup_restore.blueprint,
     uploads.blueprint,
 )

@@ -89,5 +89,5 @@ def _restore(uid: str, form: Form, status: int = 422) -> Response:
         shown = inside.view(looked.found, path.name, filters.in_words, beside, note)
     return htmx.render(
         "backups/restore.html", status=200 if form.ok else status, form=form, looked=looked, inside=shown,
-        name=path.name, here=here, another=another,
+        name=path.name, address=here, another=another,
     )  # fmt: skip

@@ -1,4 +1,5 @@
-"""The setup wizard: the setup code, then Start Fresh or Restore from Backup (R-002-27 to R-002-30).
+"""The setup wizard: the setup code, then Start Fresh or Restore from Backup (R-002-27 to R-002-30); the pages of the
+latter are in `setup_restore`.
 
 Which page may be shown is decided by `setup.steps`; a page that is not the turn of yet leads to the one that is. The
 account is asked for first and kept in memory only (see `web.wizard`); answering the schedule finishes everything at once.
@@ -6,20 +7,14 @@ account is asked for first and kept in memory only (see `web.wizard`); answering
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, flash, request, url_for
 
 from framerr.accounts import passwords, users
-from framerr.backups import folder
 from framerr.core import text, uploads
-from framerr.core.errors import Conflict, Forbidden, InvalidInput, LimitExceeded, NotFound, Unavailable
-from framerr.core.uploads import Upload
+from framerr.core.errors import Conflict, Forbidden, InvalidInput, LimitExceeded, Unavailable
 from framerr.jobs import queue
 from framerr.settings import schema
 from framerr.setup import finish, steps
@@ -29,10 +24,7 @@ from framerr.web import (
     auth,
     current,
     errors,
-    filters,
     htmx,
-    inside,
-    inspections,
     restores,
     schedule_form,
     wizard,
@@ -50,27 +42,13 @@ PAGES: dict[Step, str] = {
     "contents": "setup.upload",
     "upload": "setup.upload",
 }
-REQUESTED_BY = "setup"
-SHOWN = 5
-
-
-@dataclass(frozen=True)
-class Found:
-    """A backup that lies in the folder already."""
-
-    uid: str
-    name: str
-    type: str
-    instance_name: str
-    size: int
-    made: datetime
 
 
 @blueprint.get("/")
 @access.setup_only
 def index() -> Response:
     """Welcome, and the setup code; a browser that gave it goes on to where it was, unless it came back."""
-    turn = _wait_your_turn("code")
+    turn = wait_your_turn("code")
     is_back = bool(request.args.get("back")) and wizard.is_code_proven()
     return _code(Form()) if turn is None or is_back else turn
 
@@ -99,8 +77,8 @@ def code_post() -> Response:
 @access.setup_only
 def choose() -> Response:
     """Exactly two ways."""
-    found = _found()[0]
-    return _wait_your_turn("choice") or _page("choose", "choice", None, found=found, came_back=_came_back())
+    found = restores.found_here()[0]
+    return wait_your_turn("choice") or page("choose", "choice", None, found=found, came_back=restores.last_return())
 
 
 @blueprint.get("/account")
@@ -109,14 +87,14 @@ def account() -> Response:
     """The administrator. What was typed before is shown again, but for the password."""
     given = wizard.draft().account
     known = {"username": given.username, "display_name": given.display_name} if given else {}
-    return _wait_your_turn("account", "fresh") or _account(Form(initial=known))
+    return wait_your_turn("account", "fresh") or _account(Form(initial=known))
 
 
 @blueprint.post("/account")
 @access.setup_only
 def account_post() -> Response:
     """Check it now, so that what is wrong is said beside its field; it is made at the end."""
-    turn = _wait_your_turn("account", "fresh")
+    turn = wait_your_turn("account", "fresh")
     if turn is not None:
         return turn
     form = Form.posted()
@@ -135,14 +113,14 @@ def instance() -> Response:
     hint = given.time_zone or current.appliance().settings.time_zone_hint
     name = given.instance_name or str(schema.INSTANCE_NAME.default)
     form = Form(initial={schema.INSTANCE_NAME.key: name, schema.TIME_ZONE.key: hint or schema.TIME_ZONE.default})
-    return _wait_your_turn("instance", "fresh") or _instance(form, guess=hint is None)
+    return wait_your_turn("instance", "fresh") or _instance(form, guess=hint is None)
 
 
 @blueprint.post("/instance")
 @access.setup_only
 def instance_post() -> Response:
     """Keep both for the end."""
-    turn = _wait_your_turn("instance", "fresh")
+    turn = wait_your_turn("instance", "fresh")
     if turn is not None:
         return turn
     form = Form.posted()
@@ -162,14 +140,14 @@ def instance_post() -> Response:
 def schedule() -> Response:
     """Daily at 4 AM and seven kept, unless one wants it otherwise."""
     known = schedule_form.initial(finish.PRESET, int(schema.MAX_BACKUPS.default))
-    return _wait_your_turn("schedule", "fresh") or _schedule(Form(initial=known))
+    return wait_your_turn("schedule", "fresh") or _schedule(Form(initial=known))
 
 
 @blueprint.post("/schedule")
 @access.setup_only
 def schedule_post() -> Response:
     """The last answer: everything is written in one transaction, and the administrator is signed in."""
-    turn = _wait_your_turn("schedule", "fresh")
+    turn = wait_your_turn("schedule", "fresh")
     if turn is not None:
         return turn
     form = Form.posted()
@@ -187,76 +165,6 @@ def next_due() -> Response:
     return htmx.render("backups/_next.html", words=_next_words(wanted) if wanted else next(iter(form.errors.values())))
 
 
-@blueprint.get("/restore")
-@access.setup_only
-def upload() -> Response:
-    """Send a file, or take one that lies in the backups folder."""
-    turn = _wait_your_turn("upload", "restore")
-    if turn is not None:
-        return turn
-    found, unseen = _found()
-    return _page(
-        "upload", "upload", "restore", found=found, unseen=unseen, came=_upload(), came_back=_came_back(),
-        folder=current.appliance().paths.backups,
-    )  # fmt: skip
-
-
-@blueprint.get("/restore/<source>/<uid>")
-@access.setup_only
-def inspect(source: str, uid: str) -> Response:
-    """What is inside. The page is there at once; reading and checking is shown while it lasts. Nothing is written."""
-    turn = _wait_your_turn("contents", "restore")
-    if turn is not None:
-        return turn
-    path, name, _ = _source(source, uid)
-    looked = inspections.look(path)
-    shown = inside.view(looked.found, name, filters.in_words) if looked.found else None
-    here, another = url_for("setup.inspect", source=source, uid=uid), url_for("setup.upload")
-    if htmx.wants_fragment():
-        return restores.fragment(looked, name, here, another)
-    return _page("inspect", "contents", "restore", looked=looked, inside=shown, name=name, here=here, another=another)
-
-
-@blueprint.post("/restore/<source>/<uid>")
-@access.setup_only
-def restore(source: str, uid: str) -> Response:
-    """Begin. Whoever asks twice sees the one that runs."""
-    turn = _wait_your_turn("contents", "restore")
-    if turn is not None:
-        return turn
-    _, name, params = _source(source, uid)
-    with current.appliance().db.writing() as session:
-        finish.check_unused(session)
-        run = restores.begin(session, params, name, REQUESTED_BY)
-    current.appliance().lifecycle.wake()
-    return htmx.go(url_for("setup.restoring", uid=run.uid))
-
-
-@blueprint.get("/restoring/<uid>")
-@access.setup_only
-def restoring(uid: str) -> Response:
-    """How it goes, until the restart; the script of the page leads on to the login."""
-    if not wizard.is_code_proven():
-        return htmx.go(url_for("setup.index"))
-    with current.appliance().db.reading() as session:
-        going = restores.going(session, uid)
-    dots = steps.position("restoring", wizard.facts("restore"))
-    again, cancel = url_for("setup.upload"), url_for("setup.cancel", uid=uid)
-    template = "backups/_restoring.html" if htmx.wants_fragment() else "setup/restoring.html"
-    return htmx.render(template, going=going, dots=dots, again=again, cancel=cancel)
-
-
-@blueprint.post("/restoring/<uid>/cancel")
-@access.setup_only
-def cancel(uid: str) -> Response:
-    """Stop it at its next safe point; nothing was changed then."""
-    wizard.require_code()
-    with current.appliance().db.writing() as session:
-        run = queue.request_cancel(session, uid, current.now())
-        current.record(session, "run.cancel_requested", run.kind, run.uid)
-    return htmx.go(url_for("setup.restoring", uid=uid))
-
-
 def _next(track: Track | None) -> str:
     facts = wizard.facts(track)
     step = steps.next_step(facts)
@@ -267,14 +175,14 @@ def _next(track: Track | None) -> str:
     return url_for(PAGES.get(step, "setup.choose"))
 
 
-def _wait_your_turn(step: Step, track: Track | None = None) -> Response | None:
+def wait_your_turn(step: Step, track: Track | None = None) -> Response | None:
     """Where to go instead when it is not this page's turn; None when it is. The code is never asked for twice."""
     facts = wizard.facts(track)
     may = steps.may_visit(step, facts) and not (step == "code" and facts.code_proven)
     return None if may else htmx.go(_next(track))
 
 
-def _page(template: str, step: Step, track: Track | None, *, status: int = 200, **context: Any) -> Response:
+def page(template: str, step: Step, track: Track | None, *, status: int = 200, **context: Any) -> Response:
     facts = wizard.facts(track)
     trail = steps.trail(facts)
     before = trail[trail.index(step) - 1] if trail.index(step) > 0 else None
@@ -287,12 +195,12 @@ def _code(form: Form, status: int = 422) -> Response:
     path = current.appliance().paths.setup_code
     is_written = current.appliance().settings.setup_code is None
     known = {"form": form, "file": path if is_written else None, "proven": wizard.is_code_proven()}
-    return _page("code", "code", None, status=200 if form.ok else status, **known)
+    return page("code", "code", None, status=200 if form.ok else status, **known)
 
 
 def _account(form: Form) -> Response:
     has_password = wizard.draft().account is not None
-    return _page("account", "account", "fresh", status=_status(form), form=form, has_password=has_password)
+    return page("account", "account", "fresh", status=_status(form), form=form, has_password=has_password)
 
 
 def _read_account(form: Form, before: wizard.Account | None) -> wizard.Account:
@@ -316,12 +224,12 @@ def _read_account(form: Form, before: wizard.Account | None) -> wizard.Account:
 
 def _instance(form: Form, *, guess: bool) -> Response:
     zones = [(name, name.replace("_", " ")) for name in schema.time_zones()]
-    return _page("instance", "instance", "fresh", status=_status(form), form=form, zones=zones, guess=guess)
+    return page("instance", "instance", "fresh", status=_status(form), form=form, zones=zones, guess=guess)
 
 
 def _schedule(form: Form) -> Response:
     offer = schedule_form.offer(finish.PRESET if not form.typed else None, ZoneInfo(wizard.draft().time_zone or "UTC"))
-    return _page("schedule", "schedule", "fresh", status=_status(form), form=form, offer=offer)
+    return page("schedule", "schedule", "fresh", status=_status(form), form=form, offer=offer)
 
 
 def _next_words(wanted: Wanted) -> str:
@@ -369,45 +277,6 @@ def _tidy() -> None:
             uploads.remove(paths, left.uid)
         except Unavailable:
             return
-
-
-def _found() -> tuple[Sequence[Found], str]:
-    """The newest backups in the folder that may be restored; or why the folder cannot be looked into."""
-    parts = current.appliance()
-    try:
-        folder.reconcile(parts.db, parts.paths, limits=parts.limits, now=current.now())
-    except Unavailable as error:
-        return [], error.message
-    with parts.db.reading() as session:
-        usable = [row for row in folder.present(session) if row.state in {"good", "unverified"}]
-        rows = [Found(r.uid, r.name, r.type, r.instance_name, r.size, r.created_at) for r in usable]
-    return rows, ""
-
-
-def _upload() -> Upload | None:
-    """The one upload of the wizard, whole or not."""
-    found = uploads.listing(current.appliance().paths, owner=wizard.UPLOADS_OWNER, now=current.now())
-    return found[-1] if found else None
-
-
-def _source(source: str, uid: str) -> tuple[Path, str, dict[str, str]]:
-    """The file, its name for people, and the parameters of a restore. Raises NotFound, Conflict for half an upload."""
-    parts = current.appliance()
-    if source == "upload":
-        found = uploads.load(parts.paths, uid, owner=wizard.UPLOADS_OWNER, now=current.now())
-        path = uploads.path_of(parts.paths, found)
-        return path, found.name, {"upload": path.name}
-    with parts.db.reading() as session:
-        row = folder.get(session, uid)
-        path = folder.file_of(parts.paths, row)
-        if row.state == "foreign" or source != "backup":
-            raise NotFound("This is not a backup that can be restored here. Choose another.")
-        return path, row.name, {"backup": uid}
-
-
-def _came_back() -> str:
-    with current.appliance().db.reading() as session:
-        return restores.came_back(session)
 
 
 def _status(form: Form) -> int:

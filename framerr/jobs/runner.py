@@ -162,12 +162,12 @@ class Runner:
     def _execute(self, run: Run, *, wait_for_disk: bool) -> BaseException | None:
         """Run the task and write the outcome. Returns the failure that kept it from being written, if any."""
         progress = RunProgress(self._db, run, stopping=self._stopping, clock=self._clock)
-        _log.info("run started", extra={"run": run.uid, "kind": run.kind, "trigger": run.trigger})
+        _log.info("run started", extra={"fields": {"run": run.uid, "kind": run.kind, "trigger": run.trigger}})
         result = _attempt(partial(self._call, run, progress))
         outcome = _outcome(run, result)
         unwritten = self._finish(run.uid, progress, outcome, wait_for_disk)
         if unwritten is None:
-            _log.info("run finished", extra={"run": run.uid, "kind": run.kind, "state": outcome.state})
+            _log.info("run finished", extra={"fields": {"run": run.uid, "kind": run.kind, "state": outcome.state}})
         return result if isinstance(result, KeyboardInterrupt) else unwritten
 
     def _call(self, run: Run, progress: Progress) -> dict[str, Any] | None:
@@ -201,7 +201,9 @@ class Runner:
             if failure is None:
                 return None
             if not is_logged:
-                _log.error("the outcome of a run could not be written", extra={"run": uid}, exc_info=failure)
+                _log.error(
+                    "the outcome of a run could not be written", extra={"fields": {"run": uid}}, exc_info=failure
+                )
             is_logged = isinstance(failure, Unavailable)
             if not is_logged and hook is not None:
                 hook = None
@@ -241,8 +243,8 @@ def _outcome(run: Run, result: dict[str, Any] | BaseException | None) -> _Outcom
     error_id = secrets.token_hex(4)
     fields = {"run": run.uid, "kind": run.kind, "error_id": error_id}
     if isinstance(result, FramerrError):
-        _log.warning("run failed", extra=fields, exc_info=result)
+        _log.warning("run failed", extra={"fields": fields}, exc_info=result)
         return _Outcome("failed", error=printable(result.message), code=result.code)
-    _log.error("run failed unexpectedly", extra=fields, exc_info=result)
+    _log.error("run failed unexpectedly", extra={"fields": fields}, exc_info=result)
     words = f"An unexpected error (id {error_id}). The log has its details under that id; run it again, and report it."
     return _Outcome("failed", error=words, code="unexpected")

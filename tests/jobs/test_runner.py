@@ -112,7 +112,7 @@ def test_an_unexpected_failure_shows_an_id_that_is_in_the_log_with_the_traceback
 ) -> None:
     run = run_once(db, failing(ZeroDivisionError("secret detail")))
     (record,) = [record for record in caplog.records if record.getMessage() == "run failed unexpectedly"]
-    error_id = record.__dict__["error_id"]
+    error_id = record.__dict__["fields"]["error_id"]
     assert (run.state, run.error_code) == ("failed", "unexpected")
     assert run.error == (
         f"An unexpected error (id {error_id}). The log has its details under that id; run it again, and report it."

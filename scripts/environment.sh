@@ -25,19 +25,21 @@ make_environment() {
     sudo apt-get install python3-venv        (or python$version-venv)
 Then run $0 again."
     "$python" -m venv --clear .venv || fail "The virtual environment .venv could not be made; the lines above say why."
+    touch .venv/made
 }
 
 # prepare LOCK...: install these lock files unless this very content is installed already. The appliance's own lock is
 # contained in the developers' lock.
 prepare() {
-    .venv/bin/python -c 'import pip' 2>/dev/null || make_environment
+    { [ -e .venv/made ] && .venv/bin/python -c 'import pip' 2>/dev/null; } || make_environment
     for lock in "$@"; do
         stamp=".venv/installed-$lock"
         if [ "$(cat "$stamp" 2>/dev/null)" = "$(sha256sum "$lock")" ]; then
             continue
         fi
+        rm -f "$stamp"
         echo "Installing what $lock names (hashes are checked; about half a minute the first time)"
-        .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --only-binary :all: \
+        .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --only-binary :all: --no-compile \
             -r "$lock" || fail "The packages could not be installed; the lines above say why. A network connection to the package index is needed once."
         sha256sum "$lock" > "$stamp"
     done

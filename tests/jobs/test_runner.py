@@ -119,7 +119,7 @@ def test_an_unexpected_failure_shows_an_id_that_is_in_the_log_with_the_traceback
     )
     assert record.exc_info is not None
     assert record.exc_info[0] is ZeroDivisionError
-    assert record.__dict__["run"] == run.uid
+    assert record.__dict__["fields"]["run"] == run.uid
 
 
 @pytest.mark.parametrize("error", [SystemExit(3), MemoryError(), KeyError("x"), RecursionError()])

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from framerr.backups import create, credentials, portable, preflight, staging, tables
-from framerr.backups.archive import DATABASE, Manifest
+from framerr.backups.archive import DATABASE, Manifest, file_name
 from framerr.backups.contributions import STANDARD, Contribution
 from framerr.backups.inspect import Inspection, inspect_archive
 from framerr.core import migrations
@@ -55,8 +55,9 @@ def stage(
     with staging.emptied_unless_announced(paths) as staged:
         inspection = inspect_archive(source, paths, progress, limits=limits, contributions=contributions)
         _require_room(paths, inspection)
-        what = f"{source.name}, made {inspection.manifest.created_at:%Y-%m-%d %H:%M} UTC"
-        way_back = staging.secure_way_back(db, paths, key, f"Before the restore of {source.name}", progress, now)
+        name = _told_name(source, inspection.manifest)
+        what = f"{name}, made {inspection.manifest.created_at:%Y-%m-%d %H:%M} UTC"
+        way_back = staging.secure_way_back(db, paths, key, f"Before the restore of {name}", progress, now)
         with open_archive(source, limits) as reader:
             _unpack(reader, inspection.manifest, staged, contributions, progress)
         sealed = _prepare(staged / "data" / DATABASE, staging.local_rows(db), key, inspection.manifest, progress)
@@ -68,6 +69,11 @@ def stage(
     told += [sealed] if sealed else []
     told += [way_back.sentence] if way_back.set_aside else []
     return Staged(what, way_back, tuple(told))
+
+
+def _told_name(source: Path, manifest: Manifest) -> str:
+    """An upload lies here under a random name; people know the one that its manifest gives it."""
+    return source.name if source.suffix == ".zip" else file_name(manifest.type, manifest.created_at)
 
 
 def _require_room(paths: Paths, inspection: Inspection) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from framerr.console import wire
-from framerr.core.errors import Unavailable
+from framerr.core.errors import Cancelled, Unavailable
 from framerr.core.lock import Holder, holder
 from framerr.core.paths import Paths
 
@@ -19,7 +19,7 @@ SILENCE = 30.0
 def ask(paths: Paths, action: str, params: Mapping[str, Any], emit: Callable[[wire.News], None]) -> Any:
     """Have `action` done by the holder of the folder; `emit` hears its news.
 
-    Raises what the action raised there, or Unavailable when the holder cannot be asked: it starts or stops just now,
+    Raises what the action raised there, Cancelled after Ctrl-C (which only ends the following), or Unavailable when the holder cannot be asked: it starts or stops just now,
     is another container, or does not answer.
     """
     known = holder(paths.lock)
@@ -34,6 +34,10 @@ def ask(paths: Paths, action: str, params: Mapping[str, Any], emit: Callable[[wi
                         raise wire.error_of(code, message, paths.root)
                     case wire.Progressed() | wire.Noted():
                         emit(line)
+    except KeyboardInterrupt:
+        raise Cancelled(
+            "Nobody follows it any more, but the appliance goes on with it. Its Activity page can stop it."
+        ) from None
     except OSError as error:
         raise Unavailable(_silent(known, paths, error.strerror or str(error))) from error
     raise Unavailable(_silent(known, paths, "the connection ended"))

@@ -19,7 +19,7 @@ _PATIENCE: Final = {"daily": timedelta(days=2), "weekly": timedelta(days=8), "of
 @dataclass(frozen=True)
 class Facts:
     """What is known: the newest good backup, how many count and may be kept, the newest backup run, the schedule;
-    and why the folder of backups cannot be looked into, or the empty text."""
+    why the folder of backups cannot be looked into, or the empty text; and whether the key is missing."""
 
     unseen: str
     newest: Backup | None
@@ -27,6 +27,7 @@ class Facts:
     most: int
     last_run: Run | None
     schedule: Schedule | None
+    is_locked: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,8 @@ class Safety:
 def judge(facts: Facts, now: datetime, tell: Callable[[datetime], str]) -> Safety:
     """`tell` writes a moment for the person who looks (`filters.in_words`)."""
     run = facts.last_run
-    if facts.unseen:
-        return Safety("lost", "It is not known: backups cannot be seen.", "Backups cannot be seen", facts.unseen, False)
+    if facts.unseen or facts.is_locked:
+        return _blocked(facts, tell)
     if run is not None and run.is_open:
         return _under_way(facts, tell)
     if run is not None and run.state in {"failed", "interrupted"} and _is_newer(run, facts.newest):
@@ -56,6 +57,20 @@ def judge(facts: Facts, now: datetime, tell: Callable[[datetime], str]) -> Safet
     if age > _PATIENCE[facts.schedule.frequency if facts.schedule else "off"]:
         return _old(facts, facts.newest, age, tell)
     return _good(facts, facts.newest, tell)
+
+
+def _blocked(facts: Facts, tell: Callable[[datetime], str]) -> Safety:
+    if facts.unseen:
+        return Safety("lost", "It is not known: backups cannot be seen.", "Backups cannot be seen", facts.unseen, False)
+    newest = facts.newest
+    last = f"The last good one is from {tell(newest.created_at)}." if newest else "There is none yet."
+    return Safety(
+        "lost",
+        f"No: the key is missing, so no backups are made. {last}",
+        "No backups are made",
+        f"The key is missing. {last}",
+        needs_backup=False,
+    )
 
 
 def _good(facts: Facts, newest: Backup, tell: Callable[[datetime], str]) -> Safety:

@@ -101,10 +101,12 @@ def _shown(found: Person) -> ShownPerson:
 
 
 def _banners(locked: str | None, found: Person | None) -> list[Banner]:
+    """The locked instance says so above every page; the whole sentence is where something can be done about it."""
     if locked is None or found is None:
         return []
     if not found.is_administrator:
-        return [
-            Banner("lost", "This appliance is locked.", "Its key is missing, so nothing runs. Tell an administrator.")
-        ]
-    return [Banner("lost", "The key is missing.", locked, url_for("integrations.index"), "See what is affected")]
+        return [Banner("lost", "The key is missing, so nothing runs.", "Tell an administrator.")]
+    where = url_for("integrations.index")
+    return [
+        Banner("lost", "The key is missing, so nothing runs.", "No backups are made meanwhile.", where, "What to do")
+    ]

@@ -34,7 +34,14 @@ def make_schedule(frequency: str = "daily") -> Schedule:
     return Schedule(kind="backup", frequency=frequency, hour=4, next_due_at=following)
 
 
-GOOD = Facts(unseen="", newest=make_backup(), kept=7, most=7, last_run=make_run("done", MADE), schedule=make_schedule())
+GOOD = Facts(
+    unseen="",
+    newest=make_backup(),
+    kept=7,
+    most=7,
+    last_run=make_run("done", MADE),
+    schedule=make_schedule(),
+)
 
 
 def test_all_is_well() -> None:
@@ -100,6 +107,15 @@ def test_a_folder_that_cannot_be_seen_is_not_called_safe() -> None:
     """A NAS that is away makes the answer unknown, not yes."""
     found = safety.judge(replace(GOOD, unseen="/config/backups does not answer."), NOW, tell)
     assert (found.kind, found.detail) == ("lost", "/config/backups does not answer.")
+
+
+def test_a_locked_instance_is_not_called_safe() -> None:
+    """However good the last backup is: there will be no next one."""
+    found = safety.judge(replace(GOOD, is_locked=True), NOW, tell)
+    assert found.kind == "lost"
+    assert found.answer == "No: the key is missing, so no backups are made. The last good one is from 20 Nov 03:00."
+    assert not found.needs_backup
+    assert safety.judge(replace(GOOD, is_locked=True, newest=None), NOW, tell).detail.endswith("There is none yet.")
 
 
 def test_without_a_schedule_the_next_is_made_by_hand() -> None:

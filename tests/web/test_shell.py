@@ -42,7 +42,8 @@ def test_a_locked_instance_says_so_to_everybody_in_their_words(appliance: Applia
     add_person(appliance, "vera", "viewer")
     app = create_app(replace(appliance, locked="2 credentials were sealed with the key abc."))
     page = Visitor(app).sign_in("alice", PASSWORD).get("/").text
-    assert "2 credentials were sealed with the key abc." in page
+    assert "The key is missing, so nothing runs." in page
+    assert "No: the key is missing, so no backups are made." in page
     assert 'href="/settings/integrations"' in page
     page = Visitor(app).sign_in("vera", PASSWORD).get("/").text
     assert "Tell an administrator." in page

@@ -76,6 +76,7 @@ def _facts(session: Session, unseen: str) -> safety.Facts:
     ]
     return safety.Facts(
         unseen=unseen,
+        is_locked=current.appliance().locked is not None,
         newest=folder.newest_good(session),
         kept=len(counted),
         most=current.values().max_backups,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, flash, url_for
 
-from framerr.core.crypto import InstanceKey
+from framerr.core.crypto import InstanceKey, sealed_with
 from framerr.core.errors import Conflict, Corrupt, Forbidden
 from framerr.integrations import store
 from framerr.integrations.models import Integration
@@ -87,14 +87,20 @@ def unlock() -> Response:
 
 
 def _view(row: Integration, key: InstanceKey) -> IntegrationView:
-    problem = ""
-    try:
-        with store.opened(key, row):
-            pass
-    except (Forbidden, Corrupt) as error:
-        problem = error.message
+    problem = _problem(row, key)
     badge, word = ("look", "Key missing") if problem else _STATES[row.state]
     return IntegrationView(row.uid, row.name, row.kind, badge, word, row.state_text, problem)
+
+
+def _problem(row: Integration, key: InstanceKey) -> str:
+    """Why its credential cannot be opened, or the empty text."""
+    try:
+        with store.opened(key, row):
+            return ""
+    except Forbidden:
+        return f"Sealed with the key {sealed_with(row.credential)}, which is not the present one."
+    except Corrupt as error:
+        return error.message
 
 
 def _fields(row: Integration, key: InstanceKey) -> tuple[tuple[str, str], ...]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from markupsafe import escape
 
 from framerr.appliance import Appliance, build
 from framerr.core.clock import utcnow
@@ -80,10 +81,12 @@ def test_a_credential_is_replaced_and_never_shown(appliance: Appliance, administ
 def test_a_locked_instance_lets_people_in_and_says_why_nothing_runs(locked: Appliance) -> None:
     """A banner on every page, the reason at each service, and no run now."""
     visitor = Visitor(create_app(locked)).sign_in("alice", PASSWORD)
-    assert "The key is missing." in visitor.get("/").text
+    assert "The key is missing, so nothing runs." in visitor.get("/").text
     page = visitor.get(LIST).text
     assert "2\u00a0credentials cannot be opened with the present key." in page
     assert page.count("Key missing") == 2
+    assert locked.locked is not None
+    assert escape(locked.locked) in page
     assert visitor.post("/activity/run-now", {"kind": "backup"}).status_code == 409
 
 

@@ -51,13 +51,8 @@ class Parts:
         self._web.start()
         self._ticker.start()
         settings = self._appliance.settings
-        log.info(
-            "Framerr %s answers on http://%s:%d%s",
-            framerr.__version__,
-            settings.host,
-            self._web.port,
-            settings.base_path,
-        )
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        log.info("Framerr %s answers on http://%s:%d%s", framerr.__version__, host, self._web.port, settings.base_path)
 
     def stop(self, grace: float) -> None:
         """Nothing new is begun, what runs reaches a safe point within `grace` seconds, then the doors close."""

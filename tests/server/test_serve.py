@@ -210,6 +210,26 @@ def test_sigterm_during_a_backup_ends_it_at_a_safe_point(folder: Path) -> None:
     assert list((folder / "incoming" / "tmp").iterdir()) == []
 
 
+def test_ctrl_c_cancels_a_command_on_a_stopped_instance(folder: Path) -> None:
+    make_heavy(folder, 240)
+    asking = ask_for_backup(folder)
+    until(lambda: (run := latest(folder, "backup")) is not None and run.stage == "Packing", "packing")
+    asking.send_signal(signal.SIGINT)
+    assert asking.wait(40) == 10
+    assert [run.state for run in runs_of(folder)] == ["cancelled"]
+    assert list((folder / "backups").iterdir()) == list((folder / "incoming" / "tmp").iterdir()) == []
+
+
+def test_ctrl_c_only_ends_the_following_of_a_running_instance(folder: Path) -> None:
+    make_heavy(folder, 240)
+    with Served(folder):
+        asking = ask_for_backup(folder)
+        until(lambda: (run := latest(folder, "backup")) is not None and run.stage == "Packing", "packing")
+        asking.send_signal(signal.SIGINT)
+        assert asking.wait(40) == 10
+        until(lambda: (run := latest(folder, "backup")) is not None and run.state == "done", "the backup ends")
+
+
 def test_a_killed_backup_is_interrupted_at_the_next_boot_and_leaves_nothing(folder: Path) -> None:
     """T03, T15: what was readable in the scratch folder is gone before the next boot answers."""
     make_heavy(folder, 240)

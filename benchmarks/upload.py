@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 
 from data import appliance, make_instance
-from measure import HOST, MIB, PATIENCE, Figure, Prober, Server, median, say, scratch, seconds, show
+from measure import HOST, MIB, PATIENCE, Figure, Prober, median, say, scratch, seconds, show
 from visitor import Visitor
 
 SIZE = 500_000_000
@@ -26,11 +26,12 @@ def measure() -> list[Figure]:
     ours, peer, growth, stall = [], [], [], []
     with scratch() as folder:
         paths = make_instance(folder / "config")
-        with appliance(paths.root) as server:
+        with appliance(paths.root) as server, Visitor(server) as visitor:
+            visitor.sign_in()
             for _ in range(ROUNDS):
                 before = server.forget_peak()
                 with Prober(server) as prober:
-                    ours.append(seconds(lambda: upload(server)))
+                    ours.append(seconds(lambda: upload(visitor)))
                 growth.append(server.memory("VmHWM") - before)
                 stall.append(prober.longest())
                 peer.append(seconds(lambda: copy_over_a_socket(folder / "copied")))
@@ -41,16 +42,13 @@ def measure() -> list[Figure]:
     ]
 
 
-def upload(server: Server) -> None:
+def upload(visitor: Visitor) -> None:
     piece = os.urandom(PIECE)
-    with Visitor(server) as visitor:
-        visitor.sign_in()
-        announced, _ = visitor.send("POST", "/api/1/uploads", b"", TUS | {"Upload-Length": str(SIZE)})
-        address = announced.getheader("Location", "")
-        for offset in range(0, SIZE, PIECE):
-            part = piece[: SIZE - offset]
-            visitor.send("PATCH", address, part, APPEND | {"Upload-Offset": str(offset)})
-        visitor.send("DELETE", address, headers=TUS)
+    announced, _ = visitor.send("POST", "/api/1/uploads", b"", TUS | {"Upload-Length": str(SIZE)})
+    address = announced.getheader("Location", "")
+    for offset in range(0, SIZE, PIECE):
+        visitor.send("PATCH", address, piece[: SIZE - offset], APPEND | {"Upload-Offset": str(offset)})
+    visitor.send("DELETE", address, headers=TUS)
 
 
 def copy_over_a_socket(target: Path) -> None:

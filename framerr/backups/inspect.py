@@ -12,11 +12,11 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from framerr.backups import credentials, folder, portable, preflight, verify
+from framerr.backups import credentials, folder, preflight, verify
 from framerr.backups.archive import DATABASE, Manifest
 from framerr.backups.contributions import STANDARD, Contribution
 from framerr.core import migrations
-from framerr.core.db import Fate, fates, open_file
+from framerr.core.db import Fate, fates, open_file, structure_faults
 from framerr.core.errors import Corrupt, Incompatible, InvalidInput
 from framerr.core.files import disk_errors
 from framerr.core.paths import Paths
@@ -79,8 +79,8 @@ def inspect_archive(
     manifest = verdict.manifest
     require_known(manifest)
     progress.stage("Opening the database")
-    _require_openable(path, paths, manifest, limits)
-    unclaimed = sorted(name for name in manifest.files if name != DATABASE and not _is_claimed(name, contributions))
+    _open_database(path, paths, manifest, limits)
+    second_reading = (verdict.sentence,) if verdict.second_read else ()
     return Inspection(
         name=path.name,
         size=path.stat().st_size,
@@ -91,7 +91,7 @@ def inspect_archive(
         comes_back=tuple(_comes_back(manifest, contributions)),
         starts_empty=tuple(_starts_empty(manifest)),
         not_included=tuple(Line(part.title, None, part.why) for part in manifest.included if not part.included),
-        warnings=tuple(_warnings(manifest, unclaimed, verdict)),
+        warnings=(*second_reading, *warnings(manifest, contributions)),
     )
 
 
@@ -116,20 +116,40 @@ _REFUSALS: dict[str, type[InvalidInput | Corrupt | Incompatible]] = {
 }
 
 
-def _require_openable(path: Path, paths: Paths, manifest: Manifest, limits: Limits | None) -> None:
-    """Open a copy of the archive's database: it must be one, sound, and of the schema that the manifest names."""
+def require_openable(database: Path, manifest: Manifest) -> None:
+    """Raises Corrupt unless an unpacked database is one, sound, and of the schema that the manifest names."""
+    try:
+        with open_file(database, read_only=True) as connection:
+            faults = structure_faults(connection)
+            revision = migrations.current(connection)
+    except Corrupt as error:
+        raise Corrupt("The database in this backup cannot be opened: it is damaged. Use another backup.") from error
+    if faults:
+        raise Corrupt(f"The database in this backup is damaged: {'; '.join(faults[:3])}. Use another backup.")
+    if revision != manifest.schema_revision:
+        raise Corrupt("The database in this backup has another schema than its manifest says. Use another backup.")
+
+
+def warnings(manifest: Manifest, contributions: Sequence[Contribution]) -> list[str]:
+    """Sentences about what will not come back as a person may expect."""
+    found = [credentials.warning(manifest.sealed_elsewhere)]
+    unclaimed = sorted(name for name in manifest.files if name != DATABASE and not _is_claimed(name, contributions))
+    if unclaimed:
+        what = "1 file belongs" if len(unclaimed) == 1 else f"{len(unclaimed)} files belong"
+        found.append(
+            f"{what} to a part that this version does not know and will not be restored, for example {unclaimed[0]}."
+        )
+    return [sentence for sentence in found if sentence]
+
+
+def _open_database(path: Path, paths: Paths, manifest: Manifest, limits: Limits | None) -> None:
     preflight.require_room({paths.tmp: manifest.files[DATABASE].size})
     with disk_errors(paths.tmp):
         scratch = tempfile.TemporaryDirectory(prefix="inspect-", dir=paths.tmp)
     with scratch as name:
         with open_archive(path, limits) as reader:
             reader.extract(DATABASE, Path(name))
-        with open_file(Path(name, DATABASE), read_only=True) as connection:
-            portable.require_sound(connection, "The database in this backup")
-            if migrations.current(connection) != manifest.schema_revision:
-                raise Corrupt(
-                    "The database in this backup has another schema than its manifest says. Use another backup."
-                )
+        require_openable(Path(name, DATABASE), manifest)
 
 
 def _is_claimed(name: str, contributions: Sequence[Contribution]) -> bool:
@@ -154,19 +174,6 @@ def _starts_empty(manifest: Manifest) -> Iterable[Line]:
     for table, fate in fates().items():
         if fate.name and (fate.fate is Fate.PURGE or fate.keep_where is not None):
             yield Line(fate.name, rows[table].rows if table in rows else None, fate.words)
-
-
-def _warnings(manifest: Manifest, unclaimed: Sequence[str], verdict: verify.Verdict) -> Iterable[str]:
-    if verdict.second_read:
-        yield verdict.sentence
-    sealed = credentials.warning(manifest.sealed_elsewhere)
-    if sealed:
-        yield sealed
-    if unclaimed:
-        yield (
-            f"{len(unclaimed)} files belong to parts that this version does not know and will not be restored, "
-            f"for example {unclaimed[0]}."
-        )
 
 
 def _day(manifest: Manifest) -> str:

@@ -54,7 +54,7 @@ def faults(
 ) -> dict[str, str]:
     """Member to what is wrong with it: missing, unlisted, another size, other bytes. Empty means proven.
 
-    `only` limits the reading to these names. Raises Unavailable when the archive cannot be read at all.
+    `only` limits the reading to these names; names and sizes are compared in any case. Raises Unavailable when the archive cannot be read at all.
     """
     names = reader.names()
     sizes = reader.sizes
@@ -62,13 +62,11 @@ def faults(
     if DATABASE not in manifest.files:
         found[DATABASE] = "is not in the manifest"
     for name, proof in manifest.files.items():
-        if only is not None and name not in only:
-            continue
         if name not in sizes:
             found[name] = "is missing"
         elif sizes[name] != proof.size:
             found[name] = "has another size"
-        elif not _matches(reader, name, proof.sha256, on_bytes):
+        elif (only is None or name in only) and not _matches(reader, name, proof.sha256, on_bytes):
             found[name] = "has other bytes"
     return found
 

@@ -8,19 +8,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from framerr.backups import create, credentials, portable, preflight, staging, tables
-from framerr.backups.archive import DATABASE, Manifest, file_name
+from framerr.backups import create, credentials, inspect, portable, preflight, proof, staging, tables
+from framerr.backups.archive import DATABASE, Manifest
 from framerr.backups.contributions import STANDARD, Contribution
-from framerr.backups.inspect import Inspection, inspect_archive
 from framerr.core import migrations
 from framerr.core.crypto import InstanceKey
 from framerr.core.db import Database, open_file
-from framerr.core.errors import Corrupt
+from framerr.core.errors import Corrupt, InvalidInput, LimitExceeded
+from framerr.core.files import disk_errors, empty_folder
 from framerr.core.paths import Paths
-from framerr.core.zips import Limits, ZipReader, open_archive
+from framerr.core.zips import Limits, open_archive
 from framerr.jobs.progress import Progress
 
-STAGES = 7 + create.STAGES
+STAGES = 5 + create.STAGES
 """How many stages `stage` tells, the safety backup's included."""
 
 
@@ -45,59 +45,84 @@ def stage(
     progress: Progress,
     now: datetime,
 ) -> Staged:
-    """Inspect an archive, secure the way back, and prepare its state as this instance's next one.
+    """Unpack an archive, secure the way back, and prepare its state as this instance's next one.
 
-    Unpacked, every hash compared, migrated, purged (R-002-18 to R-002-23), credentials sealed with `key` (R-002-32),
+    Every hash is compared and the database opened before anything is made of it; then it is migrated, purged (R-002-18 to R-002-23), credentials sealed with `key` (R-002-32),
     this folder's own rows carried over, compacted, synced. `db` is None when the live database cannot be opened.
     Raises what `inspect_archive` raises, Conflict while another restore is under way, DiskFull, Unavailable, Cancelled;
     the live data is untouched in every case.
     """
     with staging.emptied_unless_announced(paths) as staged:
-        inspection = inspect_archive(source, paths, progress, limits=limits, contributions=contributions)
-        _require_room(paths, inspection)
-        name = _told_name(source, inspection.manifest)
-        what = f"{name}, made {inspection.manifest.created_at:%Y-%m-%d %H:%M} UTC"
-        way_back = staging.secure_way_back(db, paths, key, f"Before the restore of {name}", progress, now)
-        with open_archive(source, limits) as reader:
-            _unpack(reader, inspection.manifest, staged, contributions, progress)
-        sealed = _prepare(staged / "data" / DATABASE, staging.local_rows(db), key, inspection.manifest, progress)
+        manifest = _unpack_proven(paths, source, staged, limits, contributions, progress)
+        inspect.require_openable(staged / "data" / DATABASE, manifest)
+        what = f"{source.name}, made {manifest.created_at:%Y-%m-%d %H:%M} UTC"
+        way_back = staging.secure_way_back(db, paths, key, f"Before the restore of {source.name}", progress, now)
+        sealed = _prepare(staged / "data" / DATABASE, staging.local_rows(db), key, manifest, progress)
         progress.stage("Finishing")
         progress.safe_to_cancel(False)
         staging.announce(paths, way_back, "restore", what, requested_by, now)
-    outdated = credentials.warning(inspection.manifest.sealed_elsewhere)
-    told = [warning for warning in inspection.warnings if warning != outdated]
+    outdated = credentials.warning(manifest.sealed_elsewhere)
+    told = [warning for warning in inspect.warnings(manifest, contributions) if warning != outdated]
     told += [sealed] if sealed else []
     told += [way_back.sentence] if way_back.set_aside else []
     return Staged(what, way_back, tuple(told))
 
 
-def _told_name(source: Path, manifest: Manifest) -> str:
-    """An upload lies here under a random name; people know the one that its manifest gives it."""
-    return source.name if source.suffix == ".zip" else file_name(manifest.type, manifest.created_at)
+def _unpack_proven(
+    paths: Paths,
+    source: Path,
+    staged: Path,
+    limits: Limits | None,
+    contributions: Sequence[Contribution],
+    progress: Progress,
+) -> Manifest:
+    """Unpack everything, each member held against the manifest, reading the archive once.
 
-
-def _require_room(paths: Paths, inspection: Inspection) -> None:
-    """Unpacked, once more the database while it is compacted, and the safety backup."""
-    database, files = preflight.sizes(paths, [])
-    staged = inspection.unpacked_size + inspection.manifest.files[DATABASE].size
-    preflight.require_room({paths.staging: staged + database + files})
+    What cannot be unpacked is inspected, for the sentence that says why; a disk that only stuttered gets a second
+    chance (T10).
+    """
+    try:
+        return _unpack(paths, source, staged, limits, contributions, progress)
+    except (Corrupt, InvalidInput, LimitExceeded):
+        with disk_errors(staged):
+            empty_folder(staged)
+        inspect.inspect_archive(source, paths, progress, limits=limits, contributions=contributions)
+    return _unpack(paths, source, staged, limits, contributions, progress)
 
 
 def _unpack(
-    reader: ZipReader, manifest: Manifest, staged: Path, contributions: Sequence[Contribution], progress: Progress
-) -> None:
-    """Put every member where it belongs, proving it once more on the way: the file may have changed since."""
-    progress.stage("Unpacking", sum(proof.size for proof in manifest.files.values()), "bytes")
-    data = Path("data")
-    staging.make_folders(staged, [data, *(Path(each.into, each.section) for each in contributions)])
-    for name, proof in manifest.files.items():
-        owner = next((each for each in contributions if each.owns(name)), None)
-        if owner is None and name != DATABASE:
-            continue
-        found = reader.extract(name, staged / (owner.into if owner else data), progress.advance)
-        progress.check()
-        if (found.size, found.sha256) != (proof.size, proof.sha256):
-            raise Corrupt(f"{name} in the archive changed after it was inspected. Nothing was restored. Try again.")
+    paths: Paths,
+    source: Path,
+    staged: Path,
+    limits: Limits | None,
+    contributions: Sequence[Contribution],
+    progress: Progress,
+) -> Manifest:
+    with open_archive(source, limits) as reader:
+        manifest = proof.read_manifest(reader)
+        inspect.require_known(manifest)
+        if proof.faults(reader, manifest, only=()):
+            raise Corrupt("The list of files in the archive does not match its manifest.")
+        _require_room(paths, manifest)
+        progress.stage("Unpacking", sum(each.size for each in manifest.files.values()), "bytes")
+        data = Path("data")
+        staging.make_folders(staged, [data, *(Path(each.into, each.section) for each in contributions)])
+        for name, known in manifest.files.items():
+            owner = next((each for each in contributions if each.owns(name)), None)
+            if owner is None and name != DATABASE:
+                continue
+            found = reader.extract(name, staged / (owner.into if owner else data), progress.advance)
+            progress.check()
+            if (found.size, found.sha256) != (known.size, known.sha256):
+                raise Corrupt(f"{name} in the archive has other bytes than its manifest says.")
+        return manifest
+
+
+def _require_room(paths: Paths, manifest: Manifest) -> None:
+    """Unpacked, once more the database while it is compacted, and the safety backup."""
+    database, files = preflight.sizes(paths, [])
+    unpacked = sum(each.size for each in manifest.files.values())
+    preflight.require_room({paths.staging: unpacked + manifest.files[DATABASE].size + database + files})
 
 
 def _prepare(

@@ -20,7 +20,7 @@ from framerr.jobs.progress import Progress
 from framerr.observability import events
 from tests.backups.filled import SECRETS, make_backup
 from tests.backups.test_create import left_behind
-from tests.backups.test_restore import rezipped
+from tests.backups.test_restore import rezipped, stage
 from tests.factories import NOW, appliance_in
 
 
@@ -67,7 +67,7 @@ def test_members_of_an_unknown_part_are_a_warning(filled: Appliance) -> None:
     )
     path = folder.file_of(filled.paths, make_backup(filled, contributions=(*STANDARD, notes)))
 
-    assert "1 files belong to parts that this version does not know" in look(filled, path).warnings[0]
+    assert "1 file belongs to a part that this version does not know" in look(filled, path).warnings[0]
     assert look(filled, path, contributions=(*STANDARD, notes)).warnings == ()
 
 
@@ -103,8 +103,10 @@ def test_a_database_that_is_none_is_refused_though_its_hash_is_right(filled: App
 
     path = rezipped(folder.file_of(filled.paths, make_backup(filled)), tmp_path / "x.zip", forged)
 
-    with pytest.raises(Corrupt):
+    with pytest.raises(Corrupt, match="database in this backup cannot be opened"):
         look(filled, path)
+    with pytest.raises(Corrupt, match="database in this backup cannot be opened"):
+        stage(filled, path)
 
     assert left_behind(filled.paths) == []
 

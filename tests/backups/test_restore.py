@@ -195,8 +195,6 @@ def test_an_old_write_ahead_log_is_not_replayed_into_the_restored_database(fille
 @pytest.mark.parametrize(
     ("stage_name", "after"),
     [
-        ("Verifying", 10),
-        ("Opening the database", 0),
         ("Copying the database", 0),
         ("Packing", 100),
         ("Unpacking", 0),

@@ -16,6 +16,7 @@ from tests.web.filled import add_run
 from tests.web.people import PASSWORD
 
 pytestmark = pytest.mark.browser
+POLL = 3100  # milliseconds of the page's own clock, a little more than it waits between two looks
 LOOKS = [(False, WIDE), (True, WIDE), (False, NARROW), (True, NARROW)]
 PAGES = [
     *("/", "/activity", "/settings/account/profile", "/settings/account/security", "/settings/integrations"),
@@ -80,34 +81,40 @@ def test_a_form_that_failed_shows_where_and_stays_accessible(
 def test_the_list_keeps_itself_current(page_light: Page, site: Site) -> None:
     """A run that begins, moves on and ends is seen without a reload, and the focus stays where it is."""
     page = page_light
+    page.clock.install()
     page.goto(f"{site.address}/activity")
     page.get_by_role("link", name="Settings").first.focus()
     with site.appliance.db.writing() as session:
         run = add_run(session, state="running", finished_at=None, stage="Writing files", done=3, total=9, unit="files")
     progress = page.locator(f"#run-{run.uid}")
-    expect(progress.locator(".run-percent")).to_have_text("33%", timeout=10_000)
+    page.clock.run_for(POLL)
+    expect(progress.locator(".run-percent")).to_have_text("33%")
     with site.appliance.db.writing() as session:
         queue.get(session, run.uid).done = 6
-    expect(progress.locator(".run-percent")).to_have_text("66%", timeout=10_000)
+    page.clock.run_for(POLL)
+    expect(progress.locator(".run-percent")).to_have_text("66%")
     _end(site, run.uid)
-    expect(progress).to_have_count(0, timeout=10_000)
+    page.clock.run_for(POLL)
+    expect(progress).to_have_count(0)
     expect(page.locator(f"#earlier-{run.uid}")).to_contain_text("Done")
     expect(page.get_by_role("link", name="Settings").first).to_be_focused()
 
 
 def test_a_run_page_follows_its_run_and_then_rests(page_light: Page, site: Site) -> None:
-    """The log grows; once the run has ended the page asks no more."""
+    """Once the run has ended the page asks no more."""
     with site.appliance.db.writing() as session:
         run = add_run(session, state="running", finished_at=None, stage="Writing files", done=3, total=9, unit="files")
     page = page_light
+    page.clock.install()
     page.goto(f"{site.address}/activity/{run.uid}")
     expect(page.locator(".run-percent")).to_have_text("33%")
     _end(site, run.uid)
-    expect(page.get_by_text("It took")).to_be_visible(timeout=10_000)
+    page.clock.run_for(POLL)
+    expect(page.get_by_text("It took")).to_be_visible()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    with page.expect_response("**/activity", timeout=10_000):
-        page.evaluate("fetch('/activity').then(() => new Promise((done) => setTimeout(done, 4500)))")
+    page.clock.run_for(10 * POLL)
+    page.goto(f"{site.address}/activity")
     assert [url for url in asked if run.uid in url] == []
 
 

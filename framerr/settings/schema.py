@@ -115,6 +115,15 @@ THEME = Declaration(
     "How pages look to people who did not choose a theme of their own.",
     choices=(("system", "As the device is set"), ("light", "Light"), ("dark", "Dark")),
 )
+ACCENT = Declaration(
+    "appearance.accent",
+    "accent",
+    "choice",
+    "ink",
+    "Accent colour",
+    "The colour of what can be pressed and of where you are. Colours that mean a state stay as they are.",
+    choices=(("ink", "Ink blue"), ("teal", "Teal"), ("plum", "Plum"), ("slate", "Slate")),
+)
 TIME_FORMAT = Declaration(
     "appearance.time_format",
     "time_format",
@@ -125,7 +134,7 @@ TIME_FORMAT = Declaration(
     choices=(("12", "12 hours (4:00 PM)"), ("24", "24 hours (16:00)")),
 )
 
-SETTINGS = (INSTANCE_NAME, TIME_ZONE, MAX_BACKUPS, THEME, TIME_FORMAT)
+SETTINGS = (INSTANCE_NAME, TIME_ZONE, MAX_BACKUPS, THEME, ACCENT, TIME_FORMAT)
 
 
 def declaration(key: str) -> Declaration:

@@ -24,6 +24,7 @@ class Values:
     time_zone: str
     max_backups: int
     theme: Literal["system", "light", "dark"]
+    accent: Literal["ink", "teal", "plum", "slate"]
     time_format: Literal["12", "24"]
     problems: tuple[str, ...] = ()
 

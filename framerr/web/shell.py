@@ -74,6 +74,7 @@ def build() -> Shell:
     return Shell(
         instance_name=values.instance_name,
         theme=(found.theme if found else None) or values.theme,
+        accent=values.accent,
         favicon_url=favicon_url(),
         user=_shown(found) if found else None,
         show_integrations=has_integrations,

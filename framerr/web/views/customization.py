@@ -17,7 +17,7 @@ from framerr.web import access, current, files, filters, htmx, shell
 from framerr.web.forms import Form
 
 blueprint = Blueprint("customization", __name__)
-APPEARANCE = (schema.INSTANCE_NAME, schema.TIME_ZONE, schema.THEME, schema.TIME_FORMAT)
+APPEARANCE = (schema.INSTANCE_NAME, schema.TIME_ZONE, schema.THEME, schema.ACCENT, schema.TIME_FORMAT)
 FOR_EVER = "private, max-age=31536000, immutable"
 
 

@@ -18,6 +18,7 @@ GOOD = {
     "instance.name": "Studio server",
     "instance.time_zone": "Europe/Berlin",
     "appearance.theme": "system",
+    "appearance.accent": "ink",
     "appearance.time_format": "12",
 }
 
@@ -56,6 +57,7 @@ def test_schedules_follow_the_time_zone(appliance: Appliance, administrator: Vis
         ("instance.time_zone", "Berlin"),
         ("instance.time_zone", "../../etc/passwd"),
         ("appearance.theme", "pink"),
+        ("appearance.accent", "red; x"),
         ("appearance.time_format", "13"),
     ],
 )
@@ -85,6 +87,12 @@ def test_the_theme_of_the_instance_holds_for_those_who_chose_none(administrator:
     assert 'data-theme="dark"' in viewer.get("/").text
     viewer.post("/settings/account/preferences", {"time_format": "", "theme": "light"})
     assert 'data-theme="light"' in viewer.get("/").text
+
+
+def test_the_accent_is_that_of_the_instance(administrator: Visitor, stranger: Visitor) -> None:
+    """On every page, the login page included."""
+    administrator.post(APPEARANCE, GOOD | {"appearance.accent": "plum"})
+    assert '<html lang="en" data-accent="plum"' in stranger.get("/login").text.replace("  ", " ")
 
 
 def test_a_favicon_is_shown_to_strangers_too(administrator: Visitor, stranger: Visitor) -> None:

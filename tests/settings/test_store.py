@@ -33,7 +33,7 @@ def change(db: Database, key: str, value: object) -> store.Value:
 
 
 def test_a_fresh_instance_has_defaults_and_no_rows(db: Database) -> None:
-    assert values(db) == store.Values("Framerr", "UTC", 7, "system", "12")
+    assert values(db) == store.Values("Framerr", "UTC", 7, "system", "ink", "12")
     assert rows(db) == {}
 
 

@@ -27,7 +27,8 @@ from framerr.web import create_app
 
 log = logging.getLogger(__name__)
 LAST_WORDS = 2.0
-TICKS_MISSED = 4
+# Two ticks missed, and sooner than a state on trial is confirmed.
+SILENCE = timedelta(seconds=2.25 * EVERY)
 
 
 class Parts:
@@ -90,6 +91,6 @@ class Parts:
 
     def _scheduler_fault(self) -> str | None:
         last = self._ticker.last_tick_at
-        if last is not None and abs(utcnow() - last) < timedelta(seconds=EVERY * TICKS_MISSED):
+        if last is not None and abs(utcnow() - last) < SILENCE:
             return None
         return "The scheduler does not tick. Look into the log; restart the appliance if it stays like this."

@@ -28,6 +28,7 @@ def stage_reset(
     The next boot puts it in. Raises Conflict while a restore is under way, DiskFull, Unavailable, Cancelled; the live
     data is untouched in every case.
     """
+    progress.plan(STAGES)
     with staging.emptied_unless_announced(paths) as staged:
         database, files = preflight.sizes(paths, [])
         preflight.require_room({paths.staging: database + files})

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from framerr.backups import create, credentials, inspect, portable, preflight, proof, staging, tables
-from framerr.backups.archive import DATABASE, Manifest
+from framerr.backups.archive import DATABASE, Manifest, file_name
 from framerr.backups.contributions import STANDARD, Contribution
 from framerr.core import migrations
 from framerr.core.crypto import InstanceKey
@@ -47,16 +47,19 @@ def stage(
 ) -> Staged:
     """Unpack an archive, secure the way back, and prepare its state as this instance's next one.
 
-    Every hash is compared and the database opened before anything is made of it; then it is migrated, purged (R-002-18 to R-002-23), credentials sealed with `key` (R-002-32),
-    this folder's own rows carried over, compacted, synced. `db` is None when the live database cannot be opened.
+    Every hash is compared and the database opened before anything is made of it; then it is migrated, purged (R-002-18
+    to R-002-23), its credentials sealed with `key` (R-002-32), this folder's own rows carried over, compacted, synced.
+    `db` is None when the live database cannot be opened.
     Raises what `inspect_archive` raises, Conflict while another restore is under way, DiskFull, Unavailable, Cancelled;
     the live data is untouched in every case.
     """
+    progress.plan(STAGES)
     with staging.emptied_unless_announced(paths) as staged:
         manifest = _unpack_proven(paths, source, staged, limits, contributions, progress)
         inspect.require_openable(staged / "data" / DATABASE, manifest)
-        what = f"{source.name}, made {manifest.created_at:%Y-%m-%d %H:%M} UTC"
-        way_back = staging.secure_way_back(db, paths, key, f"Before the restore of {source.name}", progress, now)
+        name = _told_name(source, manifest)
+        what = f"{name}, made {manifest.created_at:%Y-%m-%d %H:%M} UTC"
+        way_back = staging.secure_way_back(db, paths, key, f"Before the restore of {name}", progress, now)
         sealed = _prepare(staged / "data" / DATABASE, staging.local_rows(db), key, manifest, progress)
         progress.stage("Finishing")
         progress.safe_to_cancel(False)
@@ -66,6 +69,11 @@ def stage(
     told += [sealed] if sealed else []
     told += [way_back.sentence] if way_back.set_aside else []
     return Staged(what, way_back, tuple(told))
+
+
+def _told_name(source: Path, manifest: Manifest) -> str:
+    """An upload lies here under a random name; people know the one that its manifest gives it."""
+    return source.name if source.suffix == ".zip" else file_name(manifest.type, manifest.created_at)
 
 
 def _unpack_proven(

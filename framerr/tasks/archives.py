@@ -15,6 +15,7 @@ from framerr.jobs.runner import RunContext
 
 def back_up(appliance: Appliance, context: RunContext) -> Mapping[str, object]:
     """Make a proven backup, then let the oldest above the maximum go. A person asked for it, or the schedule did."""
+    context.progress.plan(create.STAGES + 1)
     row = create.create_backup(
         appliance.db,
         appliance.paths,

@@ -21,23 +21,21 @@ from framerr.web.inspections import Look
 
 KIND: Final = "restore"
 STEPS: Final = (
-    "Reading and checking the archive",
+    "Unpacking the archive, every file checked",
     "Safety backup of what is here",
-    "Unpacking, every file checked again",
     "Upgrading the data and sealing its keys",
     "Restart with the restored data",
 )
 # The stage a Run is in -> the step people see; others belong to the safety backup.
 _STEP_OF: Final = {
     "Waiting for another job with backups": 0,
-    "Opening the database": 0,
-    "Unpacking": 2,
-    "Upgrading the database": 3,
-    "Sealing credentials": 3,
-    "Compacting the database": 3,
-    "Finishing": 4,
+    "Unpacking": 0,
+    "Upgrading the database": 2,
+    "Sealing credentials": 2,
+    "Compacting the database": 2,
+    "Finishing": 3,
 }
-_LAST: Final = 4
+_LAST: Final = 3
 _RECENT: Final = timedelta(hours=1)
 Phase = Literal["running", "restarting", "failed", "returned"]
 
@@ -144,8 +142,6 @@ def _phase(run: Run) -> Phase:
 
 
 def _step(run: Run) -> int:
-    if run.stage == "Verifying":
-        return 0 if run.step <= 1 else 1
     return _STEP_OF.get(run.stage, 1 if run.stage else 0)
 
 

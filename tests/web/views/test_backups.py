@@ -375,7 +375,7 @@ def test_a_restore_is_prepared_and_followed(administrator: Visitor, appliance: A
 
     waiting = administrator.post(f"{PAGE}/{row.uid}/restore", {"password": PASSWORD}).location
     assert waiting.startswith(f"{PAGE}/restoring/")
-    assert "Reading and checking the archive" in administrator.get(waiting).text
+    assert "Unpacking the archive, every file checked" in administrator.get(waiting).text
     assert do(appliance).state == "done"
 
     assert swap.state(appliance.paths) == "pending"

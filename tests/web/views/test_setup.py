@@ -326,7 +326,7 @@ def test_an_uploaded_backup_is_looked_into_and_restored(tmp_path: Path) -> None:
         assert archive.name in page
         assert swap.state(appliance.paths) is None
         waiting = visitor.post(address, {}).location
-        assert "Reading and checking the archive" in visitor.get(waiting).text
+        assert "Unpacking the archive, every file checked" in visitor.get(waiting).text
         for path in ("/setup/start", "/setup/account", address):
             assert visitor.get(path).location == waiting, path
         Runner(appliance.db, tasks.table(appliance)).run_here(waiting.rpartition("/")[2])

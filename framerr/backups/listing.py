@@ -95,8 +95,9 @@ def _days(session: Session, rows: Sequence[Backup], zone: tzinfo, now: datetime)
         state: DayState = "failed" if event.kind == FAILED else "caught-up" if caught_up else "good"
         if event.data.get("type") != "safety":
             _better(best, event.at.astimezone(zone).date(), state)
+    own = folder.own_uid(session)
     for row in rows:
-        if row.state == "good" and row.type in {"manual", "scheduled"}:
+        if row.state == "good" and row.type in {"manual", "scheduled"} and row.instance_uid == own:
             caught_up = bool(row.contents.get("caught_up"))
             _better(best, row.created_at.astimezone(zone).date(), "caught-up" if caught_up else "good")
     today = now.astimezone(zone).date()

@@ -189,6 +189,11 @@ class TestListing:
             folder.reconcile(other.db, other.paths, now=NOW)
             with other.db.reading() as session:
                 (item,) = listing.listing(session, NOW - timedelta(days=3)).items
+            with other.db.writing() as session:
+                folder.get(session, item.backup.uid).state = "good"
+            with other.db.reading() as session:
+                days = listing.listing(session, NOW).days
 
         assert not item.is_own
         assert item.from_the_future
+        assert {day.state for day in days} == {"none"}, "somebody else's backup is none of ours"

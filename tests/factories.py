@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -75,6 +76,8 @@ def set_up(appliance: Appliance, *, now: datetime = NOW, **changes: object) -> N
 @cache
 def _migrated() -> Path:
     """An empty database at the newest revision, made once for all tests of a process."""
-    path = Path(mkdtemp(prefix="framerr-tests-")) / "framerr.db"
+    folder = mkdtemp(prefix="framerr-tests-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = Path(folder) / "framerr.db"
     database.bring_up(path, backup=lambda: None)
     return path

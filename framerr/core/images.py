@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 import warnings
 from dataclasses import dataclass
 
@@ -12,7 +13,11 @@ from framerr.core.errors import InvalidInput, LimitExceeded
 from framerr.core.files import size_in_words
 
 ACCEPTED = ("PNG", "JPEG", "WEBP", "GIF", "ICO")
-MAX_PIXELS = 40_000_000
+# What may be unpacked into memory: a small container must survive it. A JPEG can be decoded at an eighth of its sides,
+# so a photo from any phone fits; its progressive form still needs a few bytes for each of its own pixels.
+MAX_PIXELS = 16_000_000
+MAX_JPEG_PIXELS = 64_000_000
+_ONE_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -37,9 +42,10 @@ def reencode(data: bytes, *, max_bytes: int, max_side: int, square: bool = False
             f"The picture has {size_in_words(len(data))}; at most {size_in_words(max_bytes)} are "
             "accepted. Choose a smaller one."
         )
-    image = _decoded(data)
-    image = ImageOps.fit(image, (min(image.size),) * 2) if square else image
-    image.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
+    with _ONE_AT_A_TIME:
+        image = _decoded(data, max_side)
+        image = ImageOps.fit(image, (min(image.size),) * 2) if square else image
+        image.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
     out = io.BytesIO()
     if keep_png:
         image.save(out, "PNG", optimize=True)
@@ -48,24 +54,31 @@ def reencode(data: bytes, *, max_bytes: int, max_side: int, square: bool = False
     return Picture(out.getvalue(), ".png" if keep_png else ".webp", *image.size)
 
 
-def _decoded(data: bytes) -> Image.Image:
+def _decoded(data: bytes, max_side: int) -> Image.Image:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limits are lower
             with Image.open(io.BytesIO(data), formats=ACCEPTED) as opened:
-                if opened.width * opened.height > MAX_PIXELS:
-                    raise LimitExceeded(_TOO_MANY_PIXELS)
+                _require_few_pixels(opened, MAX_JPEG_PIXELS if opened.format == "JPEG" else MAX_PIXELS)
+                opened.draft("RGB", (2 * max_side, 2 * max_side))
+                _require_few_pixels(opened, MAX_PIXELS)
                 turned = ImageOps.exif_transpose(opened)
                 return turned.convert("RGBA" if _has_alpha(turned) else "RGB")
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        raise LimitExceeded(_TOO_MANY_PIXELS) from None
+    except Image.DecompressionBombError:
+        raise LimitExceeded(_too_many(MAX_PIXELS)) from None
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError):
         raise InvalidInput(
             "This file is not a picture that can be read. Use a PNG, JPEG, WebP, GIF or ICO file.", field="picture"
         ) from None
 
 
-_TOO_MANY_PIXELS = f"The picture has more than {MAX_PIXELS // 1_000_000} million pixels. Choose a smaller one."
+def _require_few_pixels(image: Image.Image, most: int) -> None:
+    if image.width * image.height > most:
+        raise LimitExceeded(_too_many(most))
+
+
+def _too_many(most: int) -> str:
+    return f"The picture has more than {most // 1_000_000} million pixels. Choose a smaller one."
 
 
 def _has_alpha(image: Image.Image) -> bool:

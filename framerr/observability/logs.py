@@ -18,7 +18,13 @@ from framerr.observability.masking import mask, mask_value
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 # Libraries that say on every tick or picture what nobody asked.
-_QUIET = {"apscheduler": logging.WARNING, "PIL": logging.INFO, "alembic": logging.WARNING, "urllib3": logging.INFO}
+_QUIET = {
+    "apscheduler": logging.WARNING,
+    "PIL": logging.INFO,
+    "alembic": logging.WARNING,
+    "urllib3": logging.INFO,
+    "waitress.queue": logging.ERROR,  # a line for every request that waits its turn
+}
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127)} | {10: "\\n", 13: "\\r", 9: "\\t"}
 
 

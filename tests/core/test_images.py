@@ -80,3 +80,17 @@ def test_a_tiny_file_that_unpacks_to_gigapixels_is_refused(tmp_path: Path) -> No
 
     with pytest.raises(LimitExceeded, match="million pixels"):
         reencode(bomb, **LIMITS)
+
+
+def test_a_photo_larger_than_what_may_be_unpacked_is_decoded_small() -> None:
+    """A phone's 24 million pixels fit, because a JPEG is decoded at a fraction of its sides."""
+    made = reencode(picture("JPEG", (6000, 4000)), **LIMITS)
+
+    assert (made.width, made.height) == (64, 43)
+
+
+@pytest.mark.parametrize(("kind", "size"), [("PNG", (4001, 4001)), ("JPEG", (8100, 8000))])
+def test_more_pixels_than_the_memory_may_take_are_refused(kind: str, size: tuple[int, int]) -> None:
+    """A picture of a few kilobytes cost half a gigabyte before it was made small."""
+    with pytest.raises(LimitExceeded, match="million pixels"):
+        reencode(picture(kind, size), max_bytes=8_000_000, max_side=64)

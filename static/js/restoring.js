@@ -55,5 +55,7 @@
       }
     }
   };
-  if (box) follow();
+  if (!box) return;
+  document.querySelector("[data-without-script]").hidden = true;
+  follow();
 })();

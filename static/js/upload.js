@@ -178,4 +178,5 @@
     }
   });
   box.hidden = false;
+  document.querySelector("[data-without-script]").hidden = true;
 })();

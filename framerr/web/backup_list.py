@@ -20,7 +20,7 @@ from framerr.web.filters import day as day_words
 
 SHOWN: Final = 10
 TWO_WEEKS: Final = 14
-_ENDED_BADLY: Final = {"failed", "interrupted"}
+NAMED: Final = 3
 _CHECKED: Final = {"good": "Verified", "unverified": "Not checked yet", "damaged": "Damaged", "foreign": "Unreadable"}
 
 
@@ -92,14 +92,15 @@ class Part:
 
 @dataclass(frozen=True)
 class View:
-    """The page. `goes_next` names what is deleted when the next backup is proven."""
+    """The page. `goes_next` names the `goes_count` files that are deleted when the next backup is proven."""
 
     answer: str
     status: Status
     rows: tuple[Row, ...]
     fact: str
     kept: str
-    goes_next: tuple[str, ...]
+    goes_next: str
+    goes_count: int
     included: tuple[Part, ...]
     included_size: int | None
     holds_credentials: bool
@@ -115,7 +116,8 @@ def view(listing: Listing, around: Around, eyes: Eyes) -> View:
         rows=rows,
         fact=f"{count(len(rows), 'file')}, {size_in_words(listing.total_size)}" if rows else "",
         kept=_kept(listing),
-        goes_next=tuple(eyes.when(item.backup.created_at) for item in listing.items if item.is_next_to_go),
+        goes_next=_goes_next([eyes.when(item.backup.created_at) for item in listing.items if item.is_next_to_go]),
+        goes_count=sum(item.is_next_to_go for item in listing.items),
         included=tuple(_parts(newest)),
         included_size=newest.contents.get("unpacked") if newest else None,
         holds_credentials=any(row.check != "foreign" for row in rows),
@@ -168,7 +170,8 @@ def _status(listing: Listing, around: Around, eyes: Eyes) -> Status:
 def _praise(told: list[str]) -> str:
     missing = told.count("none")
     if missing:
-        return f"The newest backup is good; {count(missing, 'day')} of the last two weeks have none"
+        verb = "has" if missing == 1 else "have"
+        return f"The newest backup is good; {count(missing, 'day')} of the last two weeks {verb} none"
     if len(told) == TWO_WEEKS:
         return "Every day of the last two weeks has a good backup"
     return "The newest backup is good" if len(told) < 2 else "Every backup that was due is here and good"
@@ -285,6 +288,15 @@ def _kept(listing: Listing) -> str:
         return f"{kept}."
     verb = "comes" if pinned + safe == 1 else "come"
     return f"{kept}; {' and '.join(extra)} {verb} on top."
+
+
+def _goes_next(told: list[str]) -> str:
+    """`Sat 14 Nov 04:00 and Sun 15 Nov 04:00`; the oldest three are named. The empty text when nothing goes."""
+    if not told:
+        return ""
+    oldest = told[-1 : -1 - NAMED : -1]
+    more = len(told) - len(oldest)
+    return f"{', '.join(oldest)} and {more} more" if more else " and ".join(oldest)
 
 
 def _parts(newest: Backup | None) -> Sequence[Part]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flask import Response, url_for
+from flask import Response, request, url_for
 
 from framerr.backups import folder
 from framerr.core import uploads
@@ -17,6 +17,7 @@ from framerr.web.views.setup import blueprint, page, wait_your_turn
 
 __all__ = ["blueprint"]
 REQUESTED_BY = "setup"
+SHOWN = 5
 
 
 @blueprint.get("/restore")
@@ -29,7 +30,7 @@ def upload() -> Response:
     found, unseen = restores.found_here()
     return page(
         "upload", "upload", "restore", found=found, unseen=unseen, came=_upload(), came_back=restores.last_return(),
-        folder=current.appliance().paths.backups,
+        folder=current.appliance().paths.backups, shown=None if request.args.get("all") else SHOWN,
     )  # fmt: skip
 
 

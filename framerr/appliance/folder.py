@@ -44,6 +44,7 @@ def open_folder(paths: Paths) -> FolderLock:
         lock.release()
         raise
     tempfile.tempdir = str(paths.tmp)
+    os.putenv("SQLITE_TMPDIR", str(paths.tmp))  # nothing of the database spills outside the folder either
     _remove_old_socket(before)
     warning = mounts.unkept(paths.root, mounts.read())
     if warning:

@@ -36,7 +36,7 @@ class Run(Base):
         Index("uq_runs_running_resource", "resource", unique=True, sqlite_where=text("state = 'running'")),
         CheckConstraint("state in ('queued', 'running', 'done', 'failed', 'cancelled', 'interrupted')", name="state"),
         CheckConstraint("trigger in ('manual', 'schedule', 'catch-up', 'retry', 'system')", name="trigger"),
-        {"info": fate(Fate.KEEP, keep_where=_CLOSED)},
+        {"info": fate(Fate.KEEP, "Unfinished runs", "what was waiting or under way", keep_where=_CLOSED)},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -101,7 +101,7 @@ class Schedule(Base):
         CheckConstraint("frequency in ('off', 'daily', 'weekly')", name="frequency"),
         CheckConstraint("hour between 0 and 23", name="hour"),
         CheckConstraint("(frequency = 'weekly') = (weekday is not null)", name="weekday"),
-        {"info": fate(Fate.KEEP)},
+        {"info": fate(Fate.KEEP, "Schedules", "when the daily and weekly work is due")},
     )
 
     kind: Mapped[str] = mapped_column(String(60), primary_key=True)

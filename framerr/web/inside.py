@@ -15,6 +15,7 @@ _ICONS: Final = {
     "Users": "users",
     "Settings": "settings",
     "Integrations": "plug",
+    "Schedules": "clock",
     "Profile pictures": "user",
     "Custom icons": "image",
     "Favicon": "image",

@@ -27,3 +27,14 @@ def record(
 def recent(session: Session, *, limit: int = 50) -> Sequence[AuditEntry]:
     """The newest entries first."""
     return session.scalars(select(AuditEntry).order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(limit)).all()
+
+
+def is_told(session: Session, actor: str, action: str, subject: str, *, since: datetime) -> bool:
+    """Whether somebody did this to that since a moment."""
+    wanted = select(AuditEntry.id).where(
+        AuditEntry.actor == actor,
+        AuditEntry.action == action,
+        AuditEntry.subject == subject[:200],
+        AuditEntry.at >= since,
+    )
+    return session.scalar(wanted.limit(1)) is not None

@@ -10,7 +10,7 @@ from framerr.backups.inspect import against
 from framerr.core.errors import Forbidden, LimitExceeded
 from framerr.web import access, current, errors, filters, htmx, inside, inspections, restores
 from framerr.web.forms import Form
-from framerr.web.views.backups import blueprint
+from framerr.web.views.backup_files import blueprint
 
 __all__ = ["blueprint"]
 

@@ -1,5 +1,5 @@
-"""Settings → Advanced → Backups (R-002-3): make, see, fetch, check, keep, delete and add backups, and when they are made
-by themselves. Restoring one is in `backup_restore`."""
+"""Settings → Advanced → Backups (R-002-3): make, see, check, keep and delete backups, and when they are made by themselves.
+Fetching one and adding one is in `backup_files`, restoring one in `backup_restore`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from framerr.backups import delete as deleting
 from framerr.backups import folder, listing, pins, prune
-from framerr.core import uploads
 from framerr.core.errors import Unavailable
 from framerr.jobs import queue, schedules
 from framerr.jobs.calendar import Rule
@@ -21,7 +20,6 @@ from framerr.web import (
     access,
     backup_list,
     current,
-    files,
     filters,
     htmx,
     runs,
@@ -29,7 +27,6 @@ from framerr.web import (
 )
 from framerr.web.forms import Form
 from framerr.web.schedule_form import Wanted
-from framerr.web.uploads import owner_of_person
 
 blueprint = Blueprint("backups", __name__, url_prefix="/settings/advanced/backups")
 OFF = Rule("off", 4)
@@ -57,21 +54,6 @@ def create() -> Response:
     if not is_new:
         flash("A backup was under way already.", "message")
     return _to_list()
-
-
-@blueprint.get("/<uid>/download")
-@access.administrator
-def download(uid: str) -> Response:
-    """The file, in parts if the browser wants it so (R-002-5). What continues is not told twice in the audit log."""
-    parts = current.appliance()
-    with parts.db.reading() as session:
-        row = folder.get(session, uid)
-        path, name = folder.file_of(parts.paths, row), row.name
-    response = files.send(path, name=name)
-    if request.method == "GET" and response.status_code == 200:
-        with parts.db.writing() as session:
-            current.record(session, "backup.downloaded", name)
-    return response
 
 
 @blueprint.post("/<uid>/verify")
@@ -182,36 +164,6 @@ def confirm_prune() -> Response:
         current.record(session, "backup.prune_confirmed", "")
     deleted = _prune()
     flash(f"{filters.count(len(deleted), 'backup')} above the maximum deleted.", "safe")
-    return _to_list()
-
-
-@blueprint.get("/upload")
-@access.administrator
-def upload() -> Response:
-    """Send a file into the list."""
-    parts = current.appliance()
-    owner = owner_of_person(current.person().uid)
-    whole = [one for one in uploads.listing(parts.paths, owner=owner, now=current.now()) if one.is_whole]
-    return htmx.render("backups/upload.html", came=whole[-1] if whole else None, folder=parts.paths.backups)
-
-
-@blueprint.post("/adopt")
-@access.administrator
-def adopt() -> Response:
-    """Check an uploaded file and take it into the list, as a run."""
-    parts, found = current.appliance(), current.person()
-    came = uploads.load(
-        parts.paths, request.form.get("upload", ""), owner=owner_of_person(found.uid), now=current.now()
-    )
-    params = {"upload": uploads.path_of(parts.paths, came).name, "name": came.name}
-    with parts.db.writing() as session:
-        _, is_new = queue.enqueue(
-            session, "adopt", subject=came.uid, params=params, trigger="manual", requested_by=found.username,
-            now=current.now(),
-        )  # fmt: skip
-        if is_new:
-            current.record(session, "backup.uploaded", came.name)
-    parts.lifecycle.wake()
     return _to_list()
 
 

@@ -107,6 +107,40 @@ def test_a_download_is_the_file(administrator: Visitor, appliance: Appliance) ->
     assert actions(appliance) == [("alice", "backup.downloaded")]
 
 
+@pytest.mark.parametrize(
+    ("begin", "then", "told"),
+    [
+        ("bytes=0-", None, 1),
+        ("bytes=0-9", "bytes=10-", 1),
+        ("bytes=1-", "bytes=2-", 1),
+        ("bytes=-100", None, 1),
+        ("bytes=0-", "bytes=0-", 2),
+        ("bytes=99999999-", None, 0),
+    ],
+)
+def test_every_download_is_told(
+    administrator: Visitor, appliance: Appliance, begin: str, then: str | None, told: int
+) -> None:
+    """R-002-26: who begins anew is told anew, whatever ranges are asked for; who continues is told once."""
+    address = f"{PAGE}/{make(appliance).uid}/download"
+
+    for wanted in (begin, then):
+        if wanted is not None:
+            administrator.get(address, headers={"Range": wanted})
+
+    assert actions(appliance) == [("alice", "backup.downloaded")] * told
+
+
+def test_what_sends_no_bytes_is_no_download(administrator: Visitor, appliance: Appliance) -> None:
+    """HEAD and a file that the browser has already."""
+    address = f"{PAGE}/{make(appliance).uid}/download"
+
+    etag = administrator.client.head(address, base_url="http://framerr.test", buffered=True).headers["ETag"]
+    assert administrator.get(address, headers={"If-None-Match": etag}).status_code == 304
+
+    assert actions(appliance) == []
+
+
 def test_verifying_reads_it_back(administrator: Visitor, appliance: Appliance) -> None:
     """What changed on the disk is found, said on the page, and never called good again."""
     row = make(appliance)

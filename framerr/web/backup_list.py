@@ -39,7 +39,7 @@ class Eyes:
 @dataclass(frozen=True)
 class Around:
     """What the list itself does not know. `last_run` is the newest backup run, `waiting` a retry that has a later time;
-    `unseen`: why the folder cannot be looked into, or the empty text."""
+    `unseen`: why the folder cannot be looked into, or the empty text; `is_locked`: the key is missing, so nothing runs."""
 
     unseen: str
     schedule: Schedule | None
@@ -47,6 +47,7 @@ class Around:
     waiting: Run | None
     is_beside_data: bool
     folder: str
+    is_locked: bool
 
 
 @dataclass(frozen=True)
@@ -136,11 +137,13 @@ def remaining(going: Backup, present: Sequence[Backup], eyes: Eyes) -> str:
 
 
 def _answer(newest: Backup | None, around: Around, eyes: Eyes) -> str:
+    last = "There is no good backup yet."
+    if newest is not None:
+        last = f"Last good backup {eyes.when(newest.created_at)}, verified, {size_in_words(newest.size)}."
+    if around.is_locked:
+        return f"No backups are made while the key is missing. {last}"
     due = around.schedule.next_due_at if around.schedule else None
-    following = f"Next {eyes.when(due)}." if due else "The schedule is off."
-    if newest is None:
-        return f"There is no good backup yet. {following}"
-    return f"Last good backup {eyes.when(newest.created_at)}, verified, {size_in_words(newest.size)}. {following}"
+    return f"{last} Next {eyes.when(due)}." if due else f"{last} The schedule is off."
 
 
 def _status(listing: Listing, around: Around, eyes: Eyes) -> Status:
@@ -151,6 +154,7 @@ def _status(listing: Listing, around: Around, eyes: Eyes) -> Status:
         most=listing.maximum,
         last_run=around.last_run,
         schedule=around.schedule,
+        is_locked=around.is_locked,
     )
     judged = safety.judge(facts, eyes.now, eyes.when)
     days = tuple(_day(day, around.schedule, eyes) for day in listing.days)
@@ -159,6 +163,8 @@ def _status(listing: Listing, around: Around, eyes: Eyes) -> Status:
     note = f"{told.count('good') + caught_up} of {count(len(told), 'day')}" if told else ""
     note += f", {caught_up} caught up" if caught_up else ""
     said = Status(judged.kind, judged.title, judged.detail, judged.needs_backup, days if told else (), note)
+    if around.is_locked:
+        return said
     if around.waiting is not None and around.waiting.not_before is not None:
         return replace(said, detail=f"{said.detail} It is tried again {eyes.when(around.waiting.not_before)}.")
     is_quiet = around.last_run is None or not around.last_run.is_open

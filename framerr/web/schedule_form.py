@@ -60,6 +60,8 @@ def offer(rule: Rule | None, zone: ZoneInfo) -> Offer:
 
 def next_words(rule: Rule, zone: ZoneInfo, now: datetime) -> str:
     """When a rule is due next, as a sentence (Settings → Advanced → Backups → Schedule)."""
+    if current.appliance().locked:
+        return "No backup is made while the key is missing."
     due = next_due(rule, zone, now)
     if due is None:
         return "No backup is made by itself. Create one by hand whenever something changed."

@@ -76,6 +76,7 @@ def told(found: Listing, **around: Any) -> View:
         "waiting": None,
         "is_beside_data": True,
         "folder": "/config/backups",
+        "is_locked": False,
     }
     return view(found, Around(**base | around), EYES)
 
@@ -221,3 +222,18 @@ def test_a_folder_that_cannot_be_seen_is_never_safe() -> None:
     status = told(listing(item(backup()), days=["good"] * 14), unseen="The NAS is away.").status
 
     assert (status.kind, status.detail) == ("lost", "The NAS is away.")
+
+
+def test_while_the_key_is_missing_no_next_one_is_promised() -> None:
+    """Nothing runs then, whatever the schedule says and however good the last two weeks were."""
+    waiting = Run(state="queued", not_before=NOW + timedelta(minutes=30), created_at=NOW, kind="backup")
+    found = told(listing(item(backup()), days=["good"] * 14), is_locked=True, waiting=waiting)
+
+    assert plain(found.answer) == (
+        "No backups are made while the key is missing. Last good backup today 04:00, verified, 48.6 MB."
+    )
+    assert (found.status.kind, found.status.needs_backup) == ("lost", False)
+    assert plain(found.status.detail) == "The key is missing. The last good one is from today 04:00."
+    assert plain(told(listing(), is_locked=True).answer) == (
+        "No backups are made while the key is missing. There is no good backup yet."
+    )

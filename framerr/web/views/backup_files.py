@@ -12,7 +12,7 @@ from framerr.jobs import queue
 from framerr.observability import audit
 from framerr.web import access, current, files, htmx
 from framerr.web.uploads import owner_of_person
-from framerr.web.views.backups import blueprint
+from framerr.web.views.backups import blueprint, refuse_while_locked
 
 __all__ = ["blueprint"]
 DOWNLOADED = "backup.downloaded"
@@ -41,6 +41,7 @@ def download(uid: str) -> Response:
 @access.administrator
 def upload() -> Response:
     """Send a file into the list."""
+    refuse_while_locked()
     parts = current.appliance()
     owner = owner_of_person(current.person().uid)
     whole = [one for one in uploads.listing(parts.paths, owner=owner, now=current.now()) if one.is_whole]
@@ -51,6 +52,7 @@ def upload() -> Response:
 @access.administrator
 def adopt() -> Response:
     """Check an uploaded file and take it into the list, as a run."""
+    refuse_while_locked()
     parts, found = current.appliance(), current.person()
     came = uploads.load(
         parts.paths, request.form.get("upload", ""), owner=owner_of_person(found.uid), now=current.now()

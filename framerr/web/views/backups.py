@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from framerr.backups import delete as deleting
 from framerr.backups import folder, listing, pins, prune
-from framerr.core.errors import Unavailable
+from framerr.core.errors import Conflict, Unavailable
 from framerr.jobs import queue, schedules
 from framerr.jobs.calendar import Rule
 from framerr.jobs.models import Run
@@ -45,6 +45,7 @@ def index() -> Response:
 @access.administrator
 def create() -> Response:
     """Queue one; the page then shows how it goes."""
+    refuse_while_locked()
     asked_by = current.person().username
     with current.appliance().db.writing() as session:
         run, is_new = queue.enqueue(session, "backup", trigger="manual", requested_by=asked_by, now=current.now())
@@ -60,6 +61,7 @@ def create() -> Response:
 @access.administrator
 def verify(uid: str) -> Response:
     """Read it back in full, as a run."""
+    refuse_while_locked()
     asked_by = current.person().username
     with current.appliance().db.writing() as session:
         row = folder.get(session, uid)
@@ -167,6 +169,13 @@ def confirm_prune() -> Response:
     return _to_list()
 
 
+def refuse_while_locked() -> None:
+    """Raises Conflict with the sentence that says why nothing runs."""
+    locked = current.appliance().locked
+    if locked:
+        raise Conflict(locked)
+
+
 def _index(form: Form | None) -> Response:
     """The page; with a form, it says what is wrong with the schedule that was sent."""
     unseen = _look_at_folder()
@@ -177,6 +186,7 @@ def _index(form: Form | None) -> Response:
             "backups/index.html",
             status=200 if form is None else 422,
             view=view,
+            locked=current.appliance().locked,
             held=found.held,
             shown=None if request.args.get("all") else backup_list.SHOWN,
             open=[runs.view(run, filters.in_words) for run in _open(session)],
@@ -197,6 +207,7 @@ def _around(session: Session, unseen: str) -> backup_list.Around:
         waiting=last if waits else None,
         is_beside_data=not unseen and folder.is_beside_data(parts.paths),
         folder=str(parts.paths.backups),
+        is_locked=parts.locked is not None,
     )
 
 

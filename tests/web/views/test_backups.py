@@ -5,18 +5,22 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
 
 from framerr import tasks
-from framerr.appliance import Appliance
-from framerr.backups import swap
+from framerr.appliance import Appliance, build
+from framerr.backups import folder, swap
 from framerr.backups.create import create_backup
 from framerr.backups.models import RETURNED, Backup
 from framerr.core.clock import utcnow
+from framerr.core.crypto import InstanceKey
+from framerr.integrations import store as integrations
 from framerr.jobs import queue, schedules
 from framerr.jobs.calendar import Rule
 from framerr.jobs.models import Run
@@ -495,3 +499,43 @@ def test_the_page_works_behind_a_sub_path(tmp_path: Path) -> None:
         listed = visitor.get(PAGE).text
         assert f'href="/framerr{PAGE}/{row.uid}/download"' in listed
         assert 'data-upload="/framerr/api/1/uploads"' in visitor.get(f"{PAGE}/upload").text
+
+
+@pytest.fixture
+def locked(appliance: Appliance) -> Iterator[Visitor]:
+    """alice, in front of her instance with one backup, after it was started with another key."""
+    with appliance.db.writing() as session:
+        credential = {"api_key": "a key"}
+        integrations.add(
+            session, appliance.key, kind="webhook", name="Hook", config={}, credential=credential, now=utcnow()
+        )
+    make(appliance)
+    again = build(appliance.settings, appliance.paths, InstanceKey.new(), utcnow())
+    yield Visitor(create_app(again)).sign_in("alice", PASSWORD)
+    again.db.close()
+
+
+def test_while_the_key_is_missing_nothing_is_promised(locked: Visitor) -> None:
+    """What cannot run is disabled and says why; the schedule promises nothing."""
+    page = locked.get(PAGE).text
+
+    assert "No backups are made while the key is missing." in page
+    assert re.search(r"<button[^>]* disabled[^>]*>(<svg.*?</svg>)?Create backup<", page, re.DOTALL)
+    assert "Next: " not in page
+    assert "tomorrow" not in page
+    assert "/verify" not in page
+    assert f'href="{PAGE}/upload"' not in page
+    assert "No backup is made while the key is missing." in locked.htmx(f"{PAGE}/next?{urlencode(SCHEDULE)}").text
+
+
+def test_while_the_key_is_missing_nothing_is_queued(locked: Visitor, appliance: Appliance) -> None:
+    """Refused like everywhere else, also from a page that was loaded before."""
+    with appliance.db.reading() as session:
+        (row,) = folder.present(session)
+    for path in ("create", f"{row.uid}/verify", "adopt"):
+        response = locked.post(f"{PAGE}/{path}", {"upload": "x"})
+        assert response.status_code == 409, path
+        assert "key" in response.text, path
+    with appliance.db.reading() as session:
+        assert queue.open_runs(session) == []
+    assert actions(appliance) == []

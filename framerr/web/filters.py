@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from framerr.accounts.models import TimeFormat
 from framerr.core.files import size_in_words
-from framerr.web import current
+from framerr.web import access, current
 from framerr.web.devices import device
 
 NBSP = "\u00a0"
@@ -119,8 +119,9 @@ def time_tag(moment: datetime, words: str, title: str) -> Markup:
 
 
 def zone() -> ZoneInfo:
-    """The instance's zone, in this request."""
-    return ZoneInfo(current.values().time_zone)
+    """The instance's zone, in this request; before setup the one of TZ, so pages of the wizard name it."""
+    hint = None if access.is_set_up() else current.appliance().settings.time_zone_hint
+    return ZoneInfo(hint or current.values().time_zone)
 
 
 def clock() -> TimeFormat:
@@ -130,7 +131,7 @@ def clock() -> TimeFormat:
 
 
 def install(app: Flask) -> None:
-    """Give templates the filters when, day, exact, clock, due, ago, duration, size, count, hour, device,
+    """Give templates the filters when, in_zone, day, exact, clock, due, ago, duration, size, count, hour, device,
     `moment` (a `<time>`)."""
     app.jinja_env.filters.update(
         size=size_in_words,
@@ -141,6 +142,7 @@ def install(app: Flask) -> None:
         when=_bound(when),
         due=_bound(due),
     )
+    app.jinja_env.filters["in_zone"] = in_zone
     app.jinja_env.filters["day"] = lambda at: day(at, now=current.now(), zone=zone())
     app.jinja_env.filters["ago"] = lambda at: ago(at, now=current.now())
     app.jinja_env.filters["exact"] = lambda at: exact(at, zone=zone(), clock=clock())
@@ -151,6 +153,18 @@ def install(app: Flask) -> None:
 def in_words(moment: datetime) -> str:
     """`when` for this request, for sentences that a view builds."""
     return when(moment, now=current.now(), zone=zone(), clock=clock())
+
+
+def in_zone(moment: datetime) -> str:
+    """`in_words` with the name of the zone, where nobody could have set one yet: `today 04:00 (Europe/Berlin)`."""
+    return f"{in_words(moment)} ({zone()})"
+
+
+def day_and_hour(moment: datetime, *, now: datetime, zone: tzinfo, clock: TimeFormat) -> str:
+    """A moment to come within a sentence: `tomorrow at 4:00 AM`, `on Sat 21 Nov at 04:00`."""
+    words = day(moment, now=now, zone=zone)
+    at = f"at{NBSP}{clock_time(moment.astimezone(zone), clock)}"
+    return f"{words} {at}" if words in _NEAR.values() else f"on {words} {at}"
 
 
 def _bound(tell: Callable[..., str]) -> Callable[[datetime], str]:

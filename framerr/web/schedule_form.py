@@ -67,3 +67,11 @@ def next_words(rule: Rule, zone: ZoneInfo, now: datetime) -> str:
         return "No backup is made by itself. Create one by hand whenever something changed."
     words = filters.due(due, now=now, zone=zone, clock=filters.clock())
     return f"Next: {words}. A missed one is made when the server is back."
+
+
+def first_words(rule: Rule, zone: ZoneInfo, now: datetime) -> str:
+    """When a new instance makes its first backup, as a sentence."""
+    due = next_due(rule, zone, now)
+    if due is None:
+        return "Scheduled backups are off: create one by hand whenever something changed."
+    return f"The first backup is {filters.day_and_hour(due, now=now, zone=zone, clock=filters.clock())}."

@@ -65,7 +65,7 @@ def test_start_fresh_leads_inside(guarded: Site, browser: Browser, size: tuple[i
         check(page, "When to back up")
         page.get_by_role("button", name="Finish").click()
         page.wait_for_url(f"{guarded.address}/")
-        expect(page.get_by_role("status")).to_contain_text("Harbor is set up. Next: ")
+        expect(page.get_by_role("status")).to_contain_text("Harbor is set up. The first backup is ")
 
     with guarded.appliance.db.reading() as session:
         found = schedules.get(session, "backup")

@@ -134,3 +134,16 @@ def test_a_time_tag_escapes_what_it_shows() -> None:
     assert filters.time_tag(NOW, "<b>", '"') == (
         '<time datetime="2026-11-20T09:40:00+00:00" title="&#34;">&lt;b&gt;</time>'
     )
+
+
+@pytest.mark.parametrize(
+    ("moment", "words"),
+    [
+        (berlin(2026, 11, 20, 16), "today at 16:00"),
+        (berlin(2026, 11, 21, 4), "tomorrow at 04:00"),
+        (berlin(2026, 11, 28, 4), "on Sat 28 Nov at 04:00"),
+    ],
+)
+def test_a_moment_to_come_fits_into_a_sentence(moment: datetime, words: str) -> None:
+    """The first backup is tomorrow at 04:00."""
+    assert filters.day_and_hour(moment, now=NOW, zone=BERLIN, clock="24").replace(filters.NBSP, " ") == words

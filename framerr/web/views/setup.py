@@ -240,33 +240,38 @@ def _finish(wanted: Wanted) -> Response:
     given = wizard.draft()
     if given.account is None:
         return htmx.go(url_for("setup.account"))
-    parts = current.appliance()
     try:
-        finish.start_fresh(
-            parts.db,
-            parts.paths,
-            username=given.account.username,
-            password=given.account.password,
-            display_name=given.account.display_name,
-            instance_name=given.instance_name,
-            time_zone=given.time_zone,
-            rule=wanted.rule,
-            max_backups=wanted.maximum,
-            now=current.now(),
-            address=current.address(),
-        )
+        _start_fresh(given, given.account, wanted)
     except Conflict as error:
         flash(error.message, "warn")
         return htmx.go(url_for("auth.login"))
     except InvalidInput as error:
         flash(error.message, "lost")
         return htmx.go(url_for("setup.account"))
-    words = _next_words(wanted)
     wizard.forget()
     _tidy()
     auth.sign_in(given.account.username, given.account.password, persistent=False)
+    words = schedule_form.first_words(wanted.rule, ZoneInfo(given.time_zone), current.now())
     flash(f"{given.instance_name} is set up. {words}", "safe")
     return htmx.go(url_for("home.index"))
+
+
+def _start_fresh(given: wizard.Draft, account: wizard.Account, wanted: Wanted) -> None:
+    """Raises Conflict and InvalidInput as `finish.start_fresh` does."""
+    parts = current.appliance()
+    finish.start_fresh(
+        parts.db,
+        parts.paths,
+        username=account.username,
+        password=account.password,
+        display_name=account.display_name,
+        instance_name=given.instance_name,
+        time_zone=given.time_zone,
+        rule=wanted.rule,
+        max_backups=wanted.maximum,
+        now=current.now(),
+        address=current.address(),
+    )
 
 
 def _tidy() -> None:

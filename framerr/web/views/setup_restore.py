@@ -30,7 +30,7 @@ def upload() -> Response:
     found, unseen = restores.found_here()
     return page(
         "upload", "upload", "restore", found=found, unseen=unseen, came=_upload(), came_back=restores.last_return(),
-        folder=current.appliance().paths.backups, shown=None if request.args.get("all") else SHOWN,
+        folder=current.appliance().paths.backups, zone=filters.zone(), shown=None if request.args.get("all") else SHOWN,
     )  # fmt: skip
 
 
@@ -43,7 +43,7 @@ def inspect(source: str, uid: str) -> Response:
         return turn
     path, name, _ = _source(source, uid)
     looked = inspections.look(path)
-    shown = inside.view(looked.found, name, filters.in_words) if looked.found else None
+    shown = inside.view(looked.found, name, filters.in_zone) if looked.found else None
     here, another = url_for("setup.inspect", source=source, uid=uid), url_for("setup.upload")
     if htmx.wants_fragment():
         return restores.fragment(looked, name, here, another)

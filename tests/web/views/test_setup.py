@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -59,11 +61,11 @@ def user_names(appliance: Appliance) -> list[str]:
         return [user.username for user in found if user is not None]
 
 
-def make_archive(tmp_path: Path, name: str = "elsewhere") -> Path:
+def make_archive(tmp_path: Path, name: str = "elsewhere", now: datetime | None = None) -> Path:
     """A backup of another instance, of alice's."""
     with appliance_in(tmp_path / name) as other:
         set_up(other)
-        made = create_backup(other.db, other.paths, other.key, type="manual", progress=Progress(), now=utcnow())
+        made = create_backup(other.db, other.paths, other.key, type="manual", progress=Progress(), now=now or utcnow())
         return other.paths.backups / made.name
 
 
@@ -73,7 +75,7 @@ def test_start_fresh_makes_an_administrator_and_a_schedule(visitor: Visitor, emp
 
     assert (response.status_code, response.location) == (303, "/")
     page = visitor.get("/").text
-    assert "Harbor is set up. Next: " in page
+    assert "Harbor is set up. The first backup is t" in page
     with empty.db.reading() as session:
         values = store.read(session)
         schedule = schedules.get(session, "backup")
@@ -83,6 +85,26 @@ def test_start_fresh_makes_an_administrator_and_a_schedule(visitor: Visitor, emp
         assert schedule.rule == Rule("daily", 4)
         assert (entry.actor, entry.action) == ("olga", "setup.start-fresh")
     assert user_names(empty) == ["olga"]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "sentence"),
+    [
+        ({}, r"The first backup is (today|tomorrow) at 4:00 AM\."),
+        (
+            {"frequency": "weekly", "hour": "23", "weekday": str((utcnow().weekday() + 4) % 7)},
+            r"The first backup is on \w{3} \d+ \w{3} at 11:00 PM\.",
+        ),
+        ({"frequency": "off"}, r"Scheduled backups are off: create one by hand whenever something changed\."),
+    ],
+)
+def test_the_end_says_when_the_first_backup_is_made(visitor: Visitor, schedule: dict[str, str], sentence: str) -> None:
+    """A sentence, not a label."""
+    answer(visitor, **schedule)
+
+    page = visitor.get("/").text.replace("\u00a0", " ")
+
+    assert re.search(f"Harbor is set up\\. {sentence}", page)
 
 
 def test_exactly_two_ways_are_offered(visitor: Visitor) -> None:
@@ -301,6 +323,26 @@ def test_backups_in_the_folder_are_found(tmp_path: Path) -> None:
     assert archive.name in page
     assert "Studio server" in page
     assert "notes.zip" not in page
+
+
+@pytest.mark.parametrize(("env", "told"), [({"TZ": "Europe/Berlin"}, "1:01 PM"), ({}, "12:01 PM")])
+def test_times_name_their_zone_before_there_is_a_setting(tmp_path: Path, env: dict[str, str], told: str) -> None:
+    """The zone of TZ, else UTC; whichever it is, a time in the wizard says so."""
+    archive = make_archive(tmp_path, now=datetime(2020, 1, 10, 12, 1, tzinfo=UTC))
+    zone = env.get("TZ", "UTC")
+    with appliance_in(tmp_path, **env) as appliance:
+        (appliance.paths.backups / archive.name).write_bytes(archive.read_bytes())
+        visitor = Visitor(create_app(appliance))
+
+        choice = visitor.get("/setup/start").text.replace("\u00a0", " ")
+        page = visitor.get("/setup/restore").text.replace("\u00a0", " ")
+        uid = page.split('href="/setup/restore/backup/')[1].split('"')[0]
+        inside = visitor.get(f"/setup/restore/backup/{uid}?look=1").text.replace("\u00a0", " ")
+
+    assert f"1 backup found here, made 10 Jan 2020 {told} ({zone})" in choice
+    assert f"10 Jan 2020 {told}" in page
+    assert f"Times are in {zone}." in page
+    assert f"made 10 Jan 2020 {told} ({zone})" in inside
 
 
 def inspected(visitor: Visitor, address: str) -> str:

@@ -8,16 +8,22 @@ import warnings
 from dataclasses import dataclass
 
 from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.JpegImagePlugin import JpegImageFile
 
-from framerr.core.errors import InvalidInput, LimitExceeded
+from framerr.core.errors import InvalidInput, LimitExceeded, Unavailable
 from framerr.core.files import size_in_words
 
-ACCEPTED = ("PNG", "JPEG", "WEBP", "GIF", "ICO")
-# What may be unpacked into memory: a small container must survive it. A JPEG can be decoded at an eighth of its sides,
-# so a photo from any phone fits; its progressive form still needs a few bytes for each of its own pixels.
+# What may be unpacked into memory: a small container must survive it, whatever the file says of itself.
 MAX_PIXELS = 16_000_000
-MAX_JPEG_PIXELS = 64_000_000
-_ONE_AT_A_TIME = threading.Lock()
+# A JPEG is decoded at a fraction of its sides, so a photo from a phone fits; but one that is not written line by line
+# needs two bytes for each sample (pixel times channel) of its own before that.
+MAX_JPEG_SAMPLES = 120_000_000
+# Pillow's own limit, at twice which it refuses: it holds where a picture is decoded while it is being opened (ICO).
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
+_JPEG = b"\xff\xd8\xff"
+WAIT_SECONDS = 2.0
+TURN = threading.Lock()
+"""Held while a picture is unpacked: one at a time."""
 
 
 @dataclass(frozen=True)
@@ -35,17 +41,19 @@ def reencode(data: bytes, *, max_bytes: int, max_side: int, square: bool = False
 
     Only the first frame is kept; EXIF, profiles and comments are dropped after the orientation was applied. `square`
     crops to the middle. Raises LimitExceeded for too many bytes or pixels, InvalidInput when it is not a picture of an
-    accepted kind. The file name and the declared type are never believed.
+    accepted kind, Unavailable while others are being read. The file name and the declared type are never believed.
     """
     if len(data) > max_bytes:
         raise LimitExceeded(
             f"The picture has {size_in_words(len(data))}; at most {size_in_words(max_bytes)} are "
             "accepted. Choose a smaller one."
         )
-    with _ONE_AT_A_TIME:
-        image = _decoded(data, max_side)
-        image = ImageOps.fit(image, (min(image.size),) * 2) if square else image
-        image.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
+    if not TURN.acquire(timeout=WAIT_SECONDS):
+        raise Unavailable("Another picture is being read. Try again in a few seconds.", retry_after=5)
+    try:
+        image = _decoded_small(data, max_side, square=square)
+    finally:
+        TURN.release()
     out = io.BytesIO()
     if keep_png:
         image.save(out, "PNG", optimize=True)
@@ -54,22 +62,59 @@ def reencode(data: bytes, *, max_bytes: int, max_side: int, square: bool = False
     return Picture(out.getvalue(), ".png" if keep_png else ".webp", *image.size)
 
 
-def _decoded(data: bytes, max_side: int) -> Image.Image:
+def _decoded_small(data: bytes, max_side: int, *, square: bool) -> Image.Image:
+    """The refusals are raised where nothing of Pillow is left: an error in flight keeps alive what its frames hold."""
+    refusal: LimitExceeded | InvalidInput
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limits are lower
-            with Image.open(io.BytesIO(data), formats=ACCEPTED) as opened:
-                _require_few_pixels(opened, MAX_JPEG_PIXELS if opened.format == "JPEG" else MAX_PIXELS)
-                opened.draft("RGB", (2 * max_side, 2 * max_side))
-                _require_few_pixels(opened, MAX_PIXELS)
-                turned = ImageOps.exif_transpose(opened)
-                return turned.convert("RGBA" if _has_alpha(turned) else "RGB")
+            warnings.simplefilter("ignore")  # Pillow's, about large and odd pictures: what is too large is refused
+            return _shrunk(_decoded(data, max_side), max_side, square=square)
+    except LimitExceeded as error:
+        refusal = LimitExceeded(error.message)
     except Image.DecompressionBombError:
-        raise LimitExceeded(_too_many(MAX_PIXELS)) from None
+        refusal = LimitExceeded(_too_many(MAX_PIXELS))
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError):
-        raise InvalidInput(
+        refusal = InvalidInput(
             "This file is not a picture that can be read. Use a PNG, JPEG, WebP, GIF or ICO file.", field="picture"
-        ) from None
+        )
+    raise refusal
+
+
+def _decoded(data: bytes, max_side: int) -> Image.Image:
+    """The first frame in RGB or RGBA, still lying as the camera held it. Raises what Pillow raises, LimitExceeded."""
+    source = io.BytesIO(data)
+    if not data.startswith(_JPEG):
+        with Image.open(source, formats=("PNG", "WEBP", "GIF", "ICO")) as opened:
+            return _plain(opened)
+    with JpegImageFile(source) as photo:  # not by `open`, whose limit is for pictures that are decoded whole
+        bands = len(photo.getbands())
+        _require_few_pixels(photo, MAX_JPEG_SAMPLES // max(3, bands))
+        photo.draft("RGB", (2 * max_side, 2 * max_side))
+        _require_few_pixels(photo, MAX_PIXELS)
+        return _plain(photo)
+
+
+def _plain(opened: Image.Image) -> Image.Image:
+    opened.load()
+    mode = "RGBA" if _has_alpha(opened) else "RGB"
+    return opened if opened.mode == mode else opened.convert(mode)
+
+
+def _shrunk(image: Image.Image, max_side: int, *, square: bool) -> Image.Image:
+    """Small first and turned afterwards, which never needs the whole picture twice; without what the camera added."""
+    width, height = image.size
+    if square:
+        side = min(width, height)
+        left, top = (width - side) / 2, (height - side) / 2
+        wanted = (min(side, max_side),) * 2
+        small = image.resize(wanted, Image.Resampling.LANCZOS, (left, top, left + side, top + side), reducing_gap=3)
+    else:
+        scale = min(1.0, max_side / max(width, height))
+        wanted = (max(1, round(width * scale)), max(1, round(height * scale)))
+        small = image.resize(wanted, Image.Resampling.LANCZOS, reducing_gap=3)
+    ImageOps.exif_transpose(small, in_place=True)
+    small.info.clear()
+    return small
 
 
 def _require_few_pixels(image: Image.Image, most: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -33,6 +33,10 @@ class Staged:
     warnings: tuple[str, ...]
 
 
+def _always() -> None:
+    """Nothing has to be asked again before a restore is announced."""
+
+
 def stage(
     db: Database | None,
     paths: Paths,
@@ -42,6 +46,7 @@ def stage(
     requested_by: str = "",
     limits: Limits | None = None,
     contributions: Sequence[Contribution] = STANDARD,
+    still_wanted: Callable[[], None] = _always,
     progress: Progress,
     now: datetime,
 ) -> Staged:
@@ -49,7 +54,8 @@ def stage(
 
     Every hash is compared and the database opened before anything is made of it; then it is migrated, purged (R-002-18
     to R-002-23), its credentials sealed with `key` (R-002-32), this folder's own rows carried over, compacted, synced.
-    `db` is None when the live database cannot be opened.
+    `db` is None when the live database cannot be opened. `still_wanted` is asked at the very end, before the restore is
+    announced, and raises to call it off.
     Raises what `inspect_archive` raises, Conflict while another restore is under way, DiskFull, Unavailable, Cancelled;
     the live data is untouched in every case.
     """
@@ -63,6 +69,7 @@ def stage(
         sealed = _prepare(staged / "data" / DATABASE, staging.local_rows(db), key, manifest, progress)
         progress.stage("Finishing")
         progress.safe_to_cancel(False)
+        still_wanted()
         staging.announce(paths, way_back, "restore", what, requested_by, now)
     outdated = credentials.warning(manifest.sealed_elsewhere)
     told = [warning for warning in inspect.warnings(manifest, contributions) if warning != outdated]

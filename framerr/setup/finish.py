@@ -11,17 +11,19 @@ from sqlalchemy.orm import Session
 
 from framerr.accounts import users
 from framerr.accounts.models import User
+from framerr.backups import swap
 from framerr.core.db import Database
 from framerr.core.errors import Conflict, Unavailable
 from framerr.core.paths import Paths
-from framerr.jobs import schedules
+from framerr.jobs import queue, schedules
 from framerr.jobs.calendar import Rule
 from framerr.observability import audit, events
 from framerr.settings import instance, store
 from framerr.setup import code
 
-# The kind of the Runs that make scheduled backups.
+# The kinds of the Runs that make scheduled backups, and that put in another state.
 BACKUP: Final = "backup"
+RESTORE: Final = "restore"
 PRESET: Final = Rule("daily", 4)
 logger = logging.getLogger(__name__)
 
@@ -30,6 +32,13 @@ def check_unused(session: Session) -> None:
     """Raises Conflict when the instance has a user, which ends setup for good."""
     if users.count_users(session) > 0:
         raise Conflict("This instance is already set up. Sign in, or reset it first to start again.")
+
+
+def check_not_replaced(session: Session, paths: Paths) -> None:
+    """Raises Conflict while a restore is under way, prepared or on trial: what is set up now could be replaced by it."""
+    if queue.open_run(session, RESTORE) is not None:
+        raise Conflict("A backup is being restored into this instance. Wait until it is there, or cancel that first.")
+    swap.require_idle(paths)
 
 
 def start_fresh(
@@ -48,12 +57,14 @@ def start_fresh(
 ) -> User:
     """Create the administrator, the settings and the backup schedule, all or nothing; returns the (detached) user.
 
-    However many requests race, one succeeds and the others raise Conflict. Raises InvalidInput naming the field
+    However many requests race, one succeeds and the others raise Conflict, and so do all while a restore is under way:
+    asking for that is a transaction too, so one of the two comes first. Raises InvalidInput naming the field
     (`username`, `password`, `display_name`, or the key of a setting). The setup code's file is removed afterwards; one
     that cannot be removed does no harm, since the wizard is closed.
     """
     with db.writing() as session:
         check_unused(session)
+        check_not_replaced(session, paths)
         user = users.create_user(
             session,
             username=username,

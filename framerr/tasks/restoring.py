@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from framerr.appliance import Appliance
 from framerr.backups import folder, reset, restore
 from framerr.backups.staging import WayBack
-from framerr.core.errors import InvalidInput
+from framerr.core.errors import Conflict, Corrupt, InvalidInput, Unavailable
 from framerr.jobs.runner import RunContext
+from framerr.setup import finish
 
 
 def restore_archive(appliance: Appliance, context: RunContext) -> Mapping[str, object]:
@@ -18,6 +19,8 @@ def restore_archive(appliance: Appliance, context: RunContext) -> Mapping[str, o
 
     `params` name it: `backup` (a uid of the list), `upload` (a file name in `incoming/uploads`) or `file` (a path, from
     a command). A locked instance may do this: the archive's credentials are sealed with the key at hand.
+    Raises Conflict, too, when the instance had no user at first and has one at the end: whoever set it up meanwhile
+    would vanish.
     """
     staged = restore.stage(
         appliance.db,
@@ -26,6 +29,7 @@ def restore_archive(appliance: Appliance, context: RunContext) -> Mapping[str, o
         _source(appliance, context.params),
         requested_by=context.requested_by or "",
         limits=appliance.limits,
+        still_wanted=_unused_if_it_was(appliance),
         progress=context.progress,
         now=context.now,
     )
@@ -45,6 +49,21 @@ def reset_instance(appliance: Appliance, context: RunContext) -> Mapping[str, ob
     )
     appliance.lifecycle.request_restart("reset to the setup wizard")
     return _way_back(way_back)
+
+
+def _unused_if_it_was(appliance: Appliance) -> Callable[[], None]:
+    """A check for later: an instance that has no user now has none then. Nothing is asked of one that has users, or
+    whose database cannot be read."""
+
+    def check() -> None:
+        with appliance.db.reading() as session:
+            finish.check_unused(session)
+
+    try:
+        check()
+    except (Conflict, Corrupt, Unavailable):
+        return lambda: None
+    return check
 
 
 def _way_back(way_back: WayBack) -> dict[str, object]:

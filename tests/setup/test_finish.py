@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,10 +13,11 @@ from sqlalchemy import select
 from framerr.accounts import users
 from framerr.accounts.models import User
 from framerr.accounts.passwords import verify_password
+from framerr.backups import swap
 from framerr.core.db import Base, Database
 from framerr.core.errors import Conflict, FramerrError, InvalidInput
 from framerr.core.paths import Paths
-from framerr.jobs import schedules
+from framerr.jobs import queue, schedules
 from framerr.jobs.calendar import Rule
 from framerr.observability import audit, events
 from framerr.settings import store
@@ -140,6 +142,64 @@ def test_eight_requests_that_race_make_one_administrator(db: Database, paths: Pa
     with db.reading() as session:
         assert session.scalars(select(User.username)).all() == won
         assert len(events.recent(session)) == len(audit.recent(session)) == 1
+
+
+def ask_for_restore(db: Database) -> str:
+    """As the wizard does, in one transaction."""
+    with db.writing() as session:
+        finish.check_unused(session)
+        return queue.enqueue(session, finish.RESTORE, trigger="manual", requested_by="setup", now=NOW)[0].uid
+
+
+def test_a_restore_under_way_refuses_start_fresh(db: Database, paths: Paths) -> None:
+    """The administrator made meanwhile would vanish with the restart."""
+    uid = ask_for_restore(db)
+
+    with pytest.raises(Conflict, match="being restored into this instance"):
+        start(db, paths)
+
+    with db.writing() as session:
+        assert users.count_users(session) == 0
+        queue.request_cancel(session, uid, NOW)
+    start(db, paths)
+
+
+@pytest.mark.parametrize("marker", ["restore_pending", "restore_trial", "restore_return"])
+def test_a_state_that_is_being_exchanged_refuses_start_fresh(db: Database, paths: Paths, marker: str) -> None:
+    """Its Run is done by then."""
+    swap.announce(paths, swap.Marker(swaps=[swap.data_swap(paths)]))
+    paths.restore_pending.rename(getattr(paths, marker))
+
+    with pytest.raises(Conflict, match="A restore"):
+        start(db, paths)
+
+    with db.reading() as session:
+        assert users.count_users(session) == 0
+
+
+def test_start_fresh_and_restore_that_race_leave_one_of_the_two(db: Database, paths: Paths) -> None:
+    """Whichever comes first, the other is refused."""
+    barrier = threading.Barrier(2)
+    lost: list[str] = []
+
+    def race(name: str, act: Callable[[], object]) -> None:
+        barrier.wait()
+        try:
+            act()
+        except Conflict:
+            lost.append(name)
+
+    ways: dict[str, Callable[[], object]] = {"fresh": lambda: start(db, paths), "restore": lambda: ask_for_restore(db)}
+    threads = [threading.Thread(target=race, args=way) for way in ways.items()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(lost) == 1
+    with db.reading() as session:
+        left = (users.count_users(session), queue.open_run(session, finish.RESTORE) is not None)
+    assert left == ((1, False) if lost == ["restore"] else (0, True))
 
 
 def test_a_code_file_that_cannot_be_removed_does_not_undo_the_setup(db: Database, paths: Paths) -> None:

@@ -13,17 +13,19 @@ import pytest
 from sqlalchemy import select
 
 from framerr import tasks
-from framerr.accounts import sessions
+from framerr.accounts import sessions, users
 from framerr.accounts.models import AccountSession
 from framerr.appliance import Appliance
 from framerr.backups import swap
 from framerr.backups.models import FAILED, MADE, RESET, RESTORED
 from framerr.core import uploads
+from framerr.core.errors import Conflict
 from framerr.jobs import queue, schedules
-from framerr.jobs.models import Run, Trigger
-from framerr.jobs.runner import Runner
+from framerr.jobs.models import Run, Trigger, Unit
+from framerr.jobs.progress import Progress
+from framerr.jobs.runner import RunContext, Runner
 from framerr.observability import events
-from framerr.tasks import recovery
+from framerr.tasks import recovery, restoring
 from tests.factories import NOW, PASSWORD, appliance_in, set_up
 
 
@@ -171,6 +173,61 @@ def test_a_restore_is_staged_and_asks_for_a_restart(bench: Bench, door: str) -> 
     assert swap.state(bench.appliance.paths) == "pending"
     assert bench.appliance.lifecycle.restart_reason is not None
     assert [name for name in bench.files() if "safety" in name] == ["framerr-safety-2026-03-10T12-00-00Z.zip"]
+
+
+class Meanwhile(Progress):
+    """Somebody gets an account between the first look at an instance and the end of a restore."""
+
+    def __init__(self, appliance: Appliance) -> None:
+        self._appliance = appliance
+
+    def stage(self, name: str, total: int = 0, unit: Unit = "") -> None:  # noqa: ARG002 - only the name is needed
+        if name == "Finishing":
+            with self._appliance.db.writing() as session:
+                users.create_user(
+                    session, username="eve", password=PASSWORD, display_name="", role="administrator", now=NOW
+                )
+
+
+def restore_meanwhile(appliance: Appliance, source: Path) -> None:
+    progress = Meanwhile(appliance)
+    restoring.restore_archive(
+        appliance,
+        RunContext(
+            uid="x",
+            kind="restore",
+            subject="",
+            params={"file": str(source)},
+            trigger="manual",
+            requested_by="setup",
+            attempt=1,
+            due_at=None,
+            progress=progress,
+            now=NOW,
+        ),
+    )
+
+
+def test_a_restore_into_an_instance_that_was_set_up_meanwhile_is_called_off(bench: Bench, tmp_path: Path) -> None:
+    """Whoever set it up would vanish with the restart."""
+    made = bench.run("backup").result
+    assert made is not None
+    with appliance_in(tmp_path / "empty") as empty:
+        with pytest.raises(Conflict, match="already set up"):
+            restore_meanwhile(empty, bench.appliance.paths.backups / str(made["name"]))
+
+        assert swap.state(empty.paths) is None
+        assert empty.lifecycle.restart_reason is None
+        assert list(empty.paths.staging.iterdir()) == []
+
+
+def test_an_account_more_does_not_call_off_what_an_administrator_asked_for(bench: Bench) -> None:
+    made = bench.run("backup").result
+    assert made is not None
+
+    restore_meanwhile(bench.appliance, bench.appliance.paths.backups / str(made["name"]))
+
+    assert swap.state(bench.appliance.paths) == "pending"
 
 
 def test_a_restore_that_fails_asks_for_nothing(bench: Bench) -> None:

@@ -54,7 +54,7 @@ def test_a_full_disk_is_said_with_the_path(tmp_path: Path, code: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "code, word",
+    ("code", "word"),
     [(errno.EACCES, "chown"), (errno.EROFS, "read-only"), (errno.EIO, "could not be used"), (errno.ESTALE, "mount")],
 )
 def test_other_disk_trouble_is_said_with_what_to_do(tmp_path: Path, code: int, word: str) -> None:
@@ -101,7 +101,7 @@ def test_trees_are_emptied_and_removed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "count, words",
+    ("count", "words"),
     [
         (0, "0 bytes"),
         (999, "999 bytes"),

@@ -255,4 +255,3 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("run_lines", schema=None) as batch_op:
         batch_op.create_index("ix_run_lines_run_id", ["run_id"], unique=False)
-

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, TypeVar
 
-from flask import Flask, current_app, request, url_for
+from flask import Flask, current_app, flash, request, session, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound, Unauthorized
 
@@ -67,8 +67,8 @@ def is_set_up() -> bool:
     """Whether the instance has users. Once it has, it has them until the process ends (a reset restarts it)."""
     known = current_app.extensions
     if not known.get(_SET_UP):
-        with current.appliance().db.reading() as session:
-            known[_SET_UP] = users.count_users(session) > 0
+        with current.appliance().db.reading() as reading:
+            known[_SET_UP] = users.count_users(reading) > 0
     return bool(known[_SET_UP])
 
 
@@ -96,10 +96,18 @@ def _before_setup(level: Access | None) -> ResponseReturnValue | None:
 
 
 def _after_setup() -> ResponseReturnValue:
-    """Setup cannot be reached again: a look leads on, a try is told that there is nothing here."""
-    if request.method in {"GET", "HEAD"} and shape() == "page":
-        return htmx.go(url_for("home.index") if current.visitor() else url_for("auth.login"))
-    raise NotFound
+    """Setup cannot be reached again: a person is led on, and told when something was sent; a program gets a 404.
+
+    Nothing is put into the cookie of a request that came without one: another site could send it, and it would take
+    the place of the cookie of somebody who is signed in.
+    """
+    if shape() != "page":
+        raise NotFound
+    if current.visitor():
+        return htmx.go(url_for("home.index"))
+    if request.method not in {"GET", "HEAD"} and session:
+        flash("This instance is set up already. Sign in.", "message")
+    return htmx.go(url_for("auth.login"))
 
 
 def _signed_in(*, needs_administrator: bool) -> ResponseReturnValue | None:

@@ -109,9 +109,8 @@ def pin(uid: str) -> Response:
 def pin_post(uid: str) -> Response:
     """Keep it for good."""
     form = Form.posted()
-    with form.catching(), current.appliance().db.writing() as session:
-        row = pins.pin(session, uid, form.text("note"), current.now())
-        current.record(session, "backup.pinned", row.name, row.note)
+    with form.catching():
+        _pin_one(uid, form.text("note"))
     if not form.ok:
         return _pin(uid, form)
     flash("The backup is pinned: it is not counted and never deleted automatically.", "safe")
@@ -132,17 +131,18 @@ def unpin(uid: str) -> Response:
 @blueprint.post("/schedule")
 @access.administrator
 def schedule() -> Response:
-    """When backups are made and how many are kept. When fewer may be kept than there are, it asks first."""
+    """When backups are made and how many are kept. When fewer may be kept than there are, it asks first, and each that
+    would go may be pinned instead; a yes holds for the backups that were shown."""
     form = Form.posted(initial=_schedule_now())
     wanted = schedule_form.read(form)
     if wanted is None:
         return _index(form)
-    with current.appliance().db.reading() as session:
-        goes = prune.preview(session, maximum=wanted.maximum, now=current.now()).goes
-        is_lower = wanted.maximum < store.read(session).max_backups
-        if goes and is_lower and not form.flag("confirmed"):
-            rows = [row for row in folder.present(session) if row.uid in goes]
-            return htmx.render("backups/lower.html", rows=rows, form=form, maximum=wanted.maximum)
+    if form.text("pin"):
+        _pin_one(form.text("pin"))
+    is_lower = wanted.maximum < current.values().max_backups
+    question = _question(form, wanted) if is_lower else None
+    if question is not None:
+        return question
     _save(wanted)
     flash(_saved(wanted, _prune() if is_lower else ()), "safe")
     return _to_list()
@@ -258,6 +258,20 @@ def _next_words(wanted: Wanted) -> str:
     return schedule_form.next_words(wanted.rule, filters.zone(), current.now())
 
 
+def _question(form: Form, wanted: Wanted) -> Response | None:
+    """Which backups would go, when there are any and the form does not say yes to these very ones."""
+    with current.appliance().db.reading() as session:
+        goes = prune.preview(session, maximum=wanted.maximum, now=current.now()).goes
+        shown, now = form.typed.get("shown", ""), ",".join(goes)
+        if not goes or (shown == now and not form.text("pin")):
+            return None
+        rows = [row for row in folder.present(session) if row.uid in goes]
+        changed = bool(shown) and not form.text("pin")
+        return htmx.render(
+            "backups/lower.html", rows=rows, shown=now, changed=changed, form=form, maximum=wanted.maximum
+        )
+
+
 def _save(wanted: Wanted) -> None:
     with current.appliance().db.writing() as session:
         store.change(session, schema.MAX_BACKUPS.key, wanted.maximum, current.now())
@@ -279,6 +293,12 @@ def _prune() -> Sequence[str]:
     for sentence in pruned.problems:
         flash(sentence, "lost")
     return pruned.deleted
+
+
+def _pin_one(uid: str, note: str = "") -> None:
+    with current.appliance().db.writing() as session:
+        row = pins.pin(session, uid, note, current.now())
+        current.record(session, "backup.pinned", row.name, row.note)
 
 
 def _pin(uid: str, form: Form) -> Response:

@@ -279,21 +279,72 @@ def test_a_schedule_that_is_none_changes_nothing(
     assert actions(appliance) == []
 
 
+def shown_in(question: str) -> str:
+    """The hidden field that binds an answer to what was shown."""
+    found = re.search(r'name="shown" value="([^"]*)"', question)
+    assert found is not None, question
+    return found[1]
+
+
 def test_keeping_fewer_asks_and_shows_which_go(administrator: Visitor, appliance: Appliance) -> None:
     """R-002-11: nothing is deleted by lowering the number until a person saw which, and said yes."""
     now = utcnow()
-    kept = [make(appliance, "scheduled", now - timedelta(days=days)) for days in (4, 3, 2, 1)]
+    kept = [make(appliance, "scheduled", now - timedelta(days=days)) for days in (4, 3, 2)]
+    kept.append(make(appliance, "manual", now - timedelta(days=1)))
 
-    question = administrator.post(f"{PAGE}/schedule", SCHEDULE | {"max": "3"})
+    question = administrator.post(f"{PAGE}/schedule", SCHEDULE | {"max": "2"})
     assert question.status_code == 200
-    assert "Keep 3, and delete 1\xa0older backup?" in question.text
+    assert "Keep 2, and delete 2\xa0older backups?" in question.text
+    assert [name for name in (row.name for row in kept) if name in question.text] == [row.name for row in kept[:2]]
+    assert question.text.count("Scheduled") == 2
+    assert question.text.count("KB") == 2
     assert len(names(appliance)) == 4
     with appliance.db.reading() as session:
         assert store.read(session).max_backups == 7
 
-    administrator.post(f"{PAGE}/schedule", SCHEDULE | {"max": "3", "confirmed": "1"})
-    assert names(appliance) == sorted(row.name for row in kept[1:])
-    assert "1\xa0backup above the maximum deleted." in administrator.get(PAGE).text
+    administrator.post(f"{PAGE}/schedule", SCHEDULE | {"max": "2", "shown": shown_in(question.text)})
+    assert names(appliance) == sorted(row.name for row in kept[2:])
+    assert "2\xa0backups above the maximum deleted." in administrator.get(PAGE).text
+
+
+def test_a_yes_is_for_the_backups_that_were_shown(administrator: Visitor, appliance: Appliance) -> None:
+    """When others would go by now, it asks once more; nothing is saved and nothing goes."""
+    now = utcnow()
+    for days in (4, 3, 2):
+        make(appliance, "scheduled", now - timedelta(days=days))
+    shown = shown_in(administrator.post(f"{PAGE}/schedule", SCHEDULE | {"max": "2"}).text)
+    newer = make(appliance, "manual", now - timedelta(days=1))
+
+    again = administrator.post(f"{PAGE}/schedule", SCHEDULE | {"max": "2", "shown": shown})
+
+    assert again.status_code == 200
+    assert "The list has changed meanwhile: look at it once more." in again.text
+    assert "delete 2\xa0older backups?" in again.text
+    assert newer.name not in again.text
+    assert len(names(appliance)) == 4
+    for forged in ("1", "nothing", f"{shown},{newer.uid}"):
+        assert administrator.post(f"{PAGE}/schedule", SCHEDULE | {"max": "2", "shown": forged}).status_code == 200
+    assert len(names(appliance)) == 4
+
+
+def test_one_of_those_that_would_go_is_pinned_instead(administrator: Visitor, appliance: Appliance) -> None:
+    """From the question: it stays, the question goes on with the rest, and ends when none is left."""
+    now = utcnow()
+    oldest, older, *_ = [make(appliance, "scheduled", now - timedelta(days=days)) for days in (4, 3, 2)]
+
+    rest = administrator.post(f"{PAGE}/schedule", SCHEDULE | {"max": "1", "pin": oldest.uid})
+    assert "Keep 1, and delete 1\xa0older backup?" in rest.text
+    assert "The list has changed" not in rest.text
+    assert oldest.name not in rest.text
+    done = administrator.post(f"{PAGE}/schedule", SCHEDULE | {"max": "1", "pin": older.uid})
+
+    assert done.location == PAGE
+    assert len(names(appliance)) == 3
+    with appliance.db.reading() as session:
+        assert store.read(session).max_backups == 1
+    told = [action for _, action in actions(appliance)]
+    assert told == ["backup.schedule_changed", "backup.pinned", "backup.pinned"]
+    assert administrator.post(f"{PAGE}/schedule", SCHEDULE | {"pin": "nothing"}).status_code == 404
 
 
 def test_the_list_says_what_goes_next(administrator: Visitor, appliance: Appliance) -> None:

@@ -21,7 +21,7 @@ from framerr.backups.models import Backup
 from framerr.core.crypto import InstanceKey
 from framerr.core.db import Base, Database, Fate, fates, new_uid
 from framerr.core.errors import Cancelled, Corrupt, FramerrError, Unavailable
-from framerr.core.files import disk_errors, empty_folder, fsync_tree, remove_tree
+from framerr.core.files import disk_errors, empty_folder, fsync_tree
 from framerr.core.paths import Paths
 from framerr.jobs.progress import Progress
 from framerr.settings.models import InstanceLocal
@@ -40,15 +40,16 @@ class WayBack:
 def emptied_unless_announced(paths: Paths) -> Iterator[Path]:
     """The staged root, empty at first, and again at the end unless `restore.pending` was written.
 
-    Raises Conflict when a restore is under way already, Unavailable when the folder cannot be emptied.
+    A state on trial is no obstacle: whoever put in the wrong file puts in the right one at once. Raises Conflict when
+    another state waits for a restart, Unavailable when the folder cannot be emptied.
     """
-    swap.require_idle(paths)
+    swap.require_unprepared(paths)
     with disk_errors(paths.staging):
         empty_folder(paths.staging)
     try:
         yield paths.staging
     finally:
-        if swap.state(paths) is None:
+        if swap.state(paths) != "pending":
             with disk_errors(paths.staging):
                 empty_folder(paths.staging)
 
@@ -118,8 +119,5 @@ def announce(paths: Paths, way_back: WayBack, kind: swap.Kind, what: str, reques
     """
     with disk_errors(paths.staging):
         fsync_tree(paths.staging)
-    with disk_errors(paths.root):
-        remove_tree(paths.data_before)
-        remove_tree(paths.data_failed)
     change = swap.data_swap(paths, before=way_back.set_aside)
     swap.announce(paths, swap.Marker(kind=kind, what=what, requested_by=requested_by, staged_at=now, swaps=[change]))

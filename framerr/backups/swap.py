@@ -5,7 +5,9 @@
     restore.return    live -> failed, before -> live
 
 Each marker is one rename of the one before, so the state is always one of them, and every function here may be cut off
-after any step and called again (T15). Nothing here opens a database: the folder moves with its write-ahead log, so an
+after any step and called again (T15). Beside a state on trial another one may be prepared, for the wrong file must be
+correctable at once: then the state on trial gives way first, so that the way back of both is the one state that had
+proved itself. Nothing here opens a database: the folder moves with its write-ahead log, so an
 old log is never replayed into a new database (T14). Only the holder of the folder lock may call this, before anything
 else opens what is exchanged.
 """
@@ -14,6 +16,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -31,7 +34,10 @@ log = logging.getLogger(__name__)
 
 BOOTS_ON_TRIAL = 2
 KEPT_BEFORE = timedelta(days=7)
+REPLACED = "Another one was put in before this one had proved itself."
 After = Callable[[str], None]
+# Whether a state stays for good and whether it gives way to another are one decision.
+_deciding = threading.Lock()
 Kind = Literal["restore", "reset"]
 
 
@@ -45,7 +51,9 @@ class Swap(msgspec.Struct, frozen=True):
 
 
 class Marker(msgspec.Struct, kw_only=True):
-    """What a marker file says. `what` completes "The restore of …" and "The reset …"."""
+    """What a marker file says. `what` completes "The restore of …" and "The reset …". `boots` counts those that did not
+    end politely, `came_up` says whether one of them became ready.
+    """
 
     id: str = msgspec.field(default_factory=new_uid)
     kind: Kind = "restore"
@@ -54,11 +62,14 @@ class Marker(msgspec.Struct, kw_only=True):
     staged_at: datetime | None = None
     swaps: list[Swap]
     boots: int = 0
+    came_up: bool = False
     reason: str = ""
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """How it ended, for the database that is live now. `before` is where the replaced state lies, if it does."""
+    """How it ended, for the database that is live now. `before` is where the replaced state lies, if it does, `failed`
+    where the one lies that gave way.
+    """
 
     id: str
     kind: Kind
@@ -68,6 +79,7 @@ class Outcome(msgspec.Struct, frozen=True):
     reason: str
     at: datetime
     before: str
+    failed: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,7 +91,7 @@ class Trial:
     what: str
 
 
-def _nothing(_step: str) -> None:
+def _nothing(_step: object) -> None:
     """The step hook outside of tests."""
 
 
@@ -90,28 +102,39 @@ def data_swap(paths: Paths, before: Path | None = None) -> Swap:
 
 
 def state(paths: Paths) -> Literal["pending", "trial", "return"] | None:
-    """Which marker is there."""
+    """What the next boot meets: a state to put in, to give back, or one on trial."""
+    if paths.restore_pending.exists():
+        return "pending"
     if paths.restore_return.exists():
         return "return"
-    if paths.restore_trial.exists():
-        return "trial"
-    return "pending" if paths.restore_pending.exists() else None
+    return "trial" if paths.restore_trial.exists() else None
 
 
 def require_idle(paths: Paths) -> None:
     """Raises Conflict while a restore or a reset is waiting or on trial."""
+    require_unprepared(paths)
+    if paths.restore_trial.exists():
+        raise Conflict("A restored state is still on trial. Try again in a minute.")
+
+
+def require_unprepared(paths: Paths) -> None:
+    """Raises Conflict while a restore or a reset waits for a restart. A state on trial may be replaced."""
     match state(paths):
-        case None:
-            return
         case "pending":
             raise Conflict("A restore is prepared already. Restart Framerr to apply it, then try again.")
-        case _:
-            raise Conflict("A restored state is still on trial. Try again in a minute.")
+        case "return":
+            raise Conflict("A restored state is giving way to the previous one. Try again when Framerr has restarted.")
 
 
 def announce(paths: Paths, marker: Marker) -> None:
-    """Write `restore.pending`: from here on the next boot exchanges the state. Raises DiskFull or Unavailable."""
-    with disk_errors(paths.restore_pending):
+    """Write `restore.pending`: from here on the next boot exchanges the state. Raises DiskFull or Unavailable.
+
+    What an earlier restore replaced makes room for what this one replaces, unless that earlier one is on trial: then it
+    is the way back of both.
+    """
+    with _deciding, disk_errors(paths.restore_pending):
+        if not paths.restore_trial.exists():
+            remove_tree(paths.data_before)
         atomic_write(paths.restore_pending, msgspec.json.encode(marker))
 
 
@@ -122,8 +145,7 @@ def begin_boot(paths: Paths, now: datetime, after: After = _nothing) -> Trial | 
     folder cannot be changed; calling it again continues.
     """
     with disk_errors(paths.root):
-        if paths.restore_pending.exists():
-            _apply(paths, _read(paths, paths.restore_pending), after)
+        _put_in_prepared(paths, now, after)
         if paths.restore_trial.exists():
             marker = _read(paths, paths.restore_trial)
             marker.boots += 1
@@ -131,7 +153,7 @@ def begin_boot(paths: Paths, now: datetime, after: After = _nothing) -> Trial | 
             after("counted")
             if marker.boots <= BOOTS_ON_TRIAL:
                 return Trial(marker.boots, marker.kind, marker.what)
-            _turn_back(paths, paths.restore_trial, marker, "It did not come up in two attempts.", after)
+            _turn_back(paths, paths.restore_trial, marker, _why_not(marker), after)
         if paths.restore_return.exists():
             _give_back(paths, now, after)
     return None
@@ -143,10 +165,30 @@ def apply_pending(paths: Paths, now: datetime, after: After = _nothing) -> None:
     Raises Unavailable or DiskFull when the folder cannot be changed; calling it again continues.
     """
     with disk_errors(paths.root):
-        if paths.restore_pending.exists():
-            _apply(paths, _read(paths, paths.restore_pending), after)
+        _put_in_prepared(paths, now, after)
         if paths.restore_return.exists():
             _give_back(paths, now, after)
+
+
+def note_ready(paths: Paths) -> None:
+    """The state on trial came up. Raises Unavailable or DiskFull."""
+    with disk_errors(paths.root):
+        if paths.restore_trial.exists():
+            marker = _read(paths, paths.restore_trial)
+            marker.came_up = True
+            _rewrite(paths.restore_trial, marker)
+
+
+def uncount(paths: Paths) -> None:
+    """This boot came up and a person ends it, which says nothing against the state on trial: it does not count.
+
+    Raises Unavailable or DiskFull.
+    """
+    with disk_errors(paths.root):
+        if paths.restore_trial.exists():
+            marker = _read(paths, paths.restore_trial)
+            marker.boots, marker.came_up = max(0, marker.boots - 1), True
+            _rewrite(paths.restore_trial, marker)
 
 
 def give_back(paths: Paths, reason: str, now: datetime, after: After = _nothing) -> None:
@@ -172,54 +214,78 @@ def ask_return(paths: Paths, reason: str, after: After = _nothing) -> bool:
         return True
 
 
-def confirm(paths: Paths, now: datetime) -> bool:
-    """The state on trial proved itself: it stays. Whether there was one. Raises Unavailable or DiskFull."""
-    with disk_errors(paths.root):
-        if not paths.restore_trial.exists():
+def confirm(paths: Paths, now: datetime, tell: Callable[[Outcome], None] = _nothing) -> bool:
+    """The state on trial proved itself: `tell` hears that first, then it stays. Whether there was one to confirm.
+
+    One whose successor is prepared is not confirmed any more. Raises Unavailable or DiskFull.
+    """
+    with _deciding, disk_errors(paths.root):
+        if state(paths) != "trial":
             return False
         marker = _read(paths, paths.restore_trial)
         if paths.data_before.exists():
             os.utime(paths.data_before, (now.timestamp(), now.timestamp()))
-        _write_outcome(paths, marker, "kept", now)
+        tell(_write_outcome(paths, marker, "kept", now))
         paths.restore_trial.unlink()
         fsync_folder(paths.root)
         return True
 
 
 def retire_before(paths: Paths, now: datetime, *, older_than: timedelta = timedelta(0)) -> bool:
-    """Remove the state that a confirmed restore replaced; whether it was removed.
+    """Remove the state that a confirmed restore replaced, and the one that gave way; whether something was removed.
 
-    It stays while any restore is under way. A backup that was just proven removes it, and so does its seventh day
+    They stay while any restore is under way. A backup that was just proven removes them, and so does their seventh day
     (`older_than=KEPT_BEFORE`). Raises Unavailable.
     """
-    before = paths.data_before
-    with disk_errors(before):
-        if state(paths) is not None or not before.exists():
-            return False
-        age = now - datetime.fromtimestamp(before.stat().st_mtime, UTC)
-        if older_than and age < older_than:
-            return False
-        remove_tree(before)
-        return True
+    if state(paths) is not None:
+        return False
+    is_retired = False
+    for left in (paths.data_before, paths.data_failed):
+        with disk_errors(left):
+            if left.exists() and (not older_than or _age(left, now) >= older_than):
+                remove_tree(left)
+                is_retired = True
+    return is_retired
 
 
 def read_outcome(paths: Paths) -> Outcome | None:
-    """How the last restore or reset ended, until `forget_outcome`."""
-    try:
-        return msgspec.json.decode(paths.restore_outcome.read_bytes(), type=Outcome)
-    except FileNotFoundError:
+    """How the last restore or reset ended, until `forget_outcome`; None while the state is on trial. Raises Unavailable."""
+    if state(paths) is not None or not paths.restore_outcome.exists():
         return None
+    with disk_errors(paths.restore_outcome):
+        text = paths.restore_outcome.read_bytes()
+    try:
+        return msgspec.json.decode(text, type=Outcome)
     except msgspec.DecodeError:
         log.warning("%s cannot be read and is ignored", paths.restore_outcome)
         return None
 
 
 def forget_outcome(paths: Paths) -> None:
-    """The outcome was told: remove it, and the state that failed. Raises Unavailable."""
+    """The outcome was told. Raises Unavailable."""
     with disk_errors(paths.root):
-        remove_tree(paths.data_failed)
         paths.restore_outcome.unlink(missing_ok=True)
         fsync_folder(paths.root)
+
+
+def _put_in_prepared(paths: Paths, now: datetime, after: After) -> None:
+    if not paths.restore_pending.exists():
+        return
+    if paths.restore_trial.exists():
+        _turn_back(paths, paths.restore_trial, _read(paths, paths.restore_trial), REPLACED, after)
+    if paths.restore_return.exists():
+        _give_back(paths, now, after)
+    _apply(paths, _read(paths, paths.restore_pending), after)
+
+
+def _why_not(marker: Marker) -> str:
+    if marker.came_up:
+        return "It came up, but in two starts it never ran for a whole minute."
+    return "It did not come up in two attempts."
+
+
+def _age(path: Path, now: datetime) -> timedelta:
+    return now - datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
 def _apply(paths: Paths, marker: Marker, after: After) -> None:
@@ -273,6 +339,8 @@ def _give_back(paths: Paths, now: datetime, after: After) -> None:
         after(f"{swap.live} taken out")
         _rename(before, live)
         after(f"{swap.live} given back")
+        if failed.exists():  # kept from now on, whenever it was written last
+            os.utime(failed, (now.timestamp(), now.timestamp()))
     _write_outcome(paths, marker, "returned", now)
     after("outcome written")
     paths.restore_return.unlink()
@@ -303,12 +371,21 @@ def _rewrite(marker_file: Path, marker: Marker) -> None:
     atomic_write(marker_file, msgspec.json.encode(marker))
 
 
-def _write_outcome(paths: Paths, marker: Marker, result: Literal["kept", "returned"], now: datetime) -> None:
-    before = marker.swaps[0].before if result == "kept" else ""
+def _write_outcome(paths: Paths, marker: Marker, result: Literal["kept", "returned"], now: datetime) -> Outcome:
+    first = marker.swaps[0]
     outcome = Outcome(
-        marker.id, marker.kind, result, marker.what, marker.requested_by, marker.reason, now, before
-    )  # fmt: skip
+        id=marker.id,
+        kind=marker.kind,
+        result=result,
+        what=marker.what,
+        requested_by=marker.requested_by,
+        reason=marker.reason,
+        at=now,
+        before=first.before if result == "kept" else "",
+        failed=first.failed if result == "returned" and (paths.root / first.failed).exists() else "",
+    )
     atomic_write(paths.restore_outcome, msgspec.json.encode(outcome))
+    return outcome
 
 
 def _rename(source: Path, target: Path) -> None:

@@ -116,10 +116,52 @@ def test_the_third_boot_brings_the_old_state_back_and_says_so(paths: Paths) -> N
     outcome = swap.read_outcome(paths)
     assert outcome is not None
     assert (outcome.result, outcome.reason) == ("returned", "It did not come up in two attempts.")
+    assert outcome.failed == "data.failed"
     swap.forget_outcome(paths)
-    assert not paths.data_failed.exists()
+    assert state_of(paths.data_failed) == {"new"}, "what was written since is not lost at once"
     assert boot(paths) is None
     assert state_of(paths.data) == {"old"}
+
+
+def test_the_reason_says_whether_it_came_up(paths: Paths) -> None:
+    boot(paths)
+    swap.note_ready(paths)
+    boot(paths)
+
+    assert boot(paths) is None
+
+    outcome = swap.read_outcome(paths)
+    assert outcome is not None
+    assert outcome.reason == "It came up, but in two starts it never ran for a whole minute."
+
+
+def test_a_boot_that_came_up_and_was_ended_politely_is_not_counted(paths: Paths) -> None:
+    """Three restarts by a person within the first minute revert nothing."""
+    for _ in range(5):
+        assert boot(paths) == swap.Trial(1, "restore", "x.zip")
+        swap.uncount(paths)
+    boot(paths)
+
+    assert boot(paths) == swap.Trial(2, "restore", "x.zip")
+    assert state_of(paths.data) == {"new"}
+
+
+def test_the_outcome_is_told_before_the_state_stays_for_good(paths: Paths) -> None:
+    """Killed while telling, the state is on trial as before."""
+    boot(paths)
+
+    def killed(_outcome: swap.Outcome) -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        swap.confirm(paths, NOW, tell=killed)
+
+    assert swap.state(paths) == "trial"
+    assert swap.read_outcome(paths) is None, "it has not ended"
+    heard: list[swap.Outcome] = []
+    assert swap.confirm(paths, NOW, tell=heard.append) is True
+    assert [(outcome.result, outcome.what) for outcome in heard] == [("kept", "x.zip")]
+    assert swap.read_outcome(paths) == heard[0]
 
 
 def test_a_refused_migration_brings_the_old_state_back_at_once(paths: Paths) -> None:
@@ -284,11 +326,104 @@ def test_the_state_before_goes_on_its_seventh_day(paths: Paths) -> None:
     assert not paths.data_before.exists()
 
 
+def test_the_state_that_gave_way_goes_on_its_seventh_day_too(paths: Paths) -> None:
+    boot(paths)
+    swap.give_back(paths, "x", NOW)
+
+    assert swap.retire_before(paths, NOW + timedelta(days=6), older_than=swap.KEPT_BEFORE) is False
+    assert state_of(paths.data_failed) == {"new"}
+    assert swap.retire_before(paths, NOW + timedelta(days=7), older_than=swap.KEPT_BEFORE) is True
+    assert not paths.data_failed.exists()
+
+
+def test_a_proven_backup_retires_the_state_that_gave_way(paths: Paths) -> None:
+    boot(paths)
+    swap.give_back(paths, "x", NOW)
+
+    assert swap.retire_before(paths, NOW) is True
+    assert not paths.data_failed.exists()
+
+
 def test_one_at_a_time(paths: Paths) -> None:
     with pytest.raises(Conflict, match="prepared already"):
         swap.require_idle(paths)
     boot(paths)
     with pytest.raises(Conflict, match="on trial"):
         swap.require_idle(paths)
-    swap.confirm(paths, NOW)
+    swap.require_unprepared(paths)
+    swap.ask_return(paths, "x")
+    with pytest.raises(Conflict, match="giving way"):
+        swap.require_unprepared(paths)
+    boot(paths)
     swap.require_idle(paths)
+
+
+def prepare(paths: Paths, name: str) -> None:
+    """Another state, staged and announced."""
+    write_state(paths.staging / "data", name, wal=False)
+    swap.announce(paths, swap.Marker(what=f"{name}.zip", swaps=[swap.data_swap(paths)]))
+
+
+def test_the_wrong_file_is_replaced_at_once_and_the_proven_state_stays_the_way_back(paths: Paths) -> None:
+    boot(paths)
+    prepare(paths, "newer")
+    assert swap.state(paths) == "pending"
+    assert swap.confirm(paths, NOW) is False, "what is to be replaced is not confirmed any more"
+
+    assert boot(paths) == swap.Trial(1, "restore", "newer.zip")
+
+    assert [state_of(folder) for folder in (paths.data, paths.data_before, paths.data_failed)] == [
+        {"newer"}, {"old"}, {"new"},
+    ]  # fmt: skip
+    assert swap.state(paths) == "trial"
+    swap.give_back(paths, "x", NOW)
+    assert state_of(paths.data) == {"old"}
+    outcome = swap.read_outcome(paths)
+    assert outcome is not None
+    assert outcome.what == "newer.zip"
+
+
+def test_the_wrong_file_is_replaced_on_a_stopped_instance(paths: Paths) -> None:
+    """A command counts no boot, so nothing else would ever end that trial."""
+    swap.apply_pending(paths, NOW)
+    prepare(paths, "newer")
+
+    swap.apply_pending(paths, NOW)
+
+    assert state_of(paths.data) == {"newer"}
+    assert state_of(paths.data_before) == {"old"}
+    assert swap.confirm(paths, NOW) is True
+    assert not list(paths.root.glob("*.stray-*"))
+
+
+def test_a_confirmed_state_is_the_way_back_of_the_next_one(paths: Paths) -> None:
+    boot(paths)
+    swap.confirm(paths, NOW)
+    prepare(paths, "newer")
+
+    boot(paths)
+
+    assert state_of(paths.data) == {"newer"}
+    assert state_of(paths.data_before) == {"new"}
+
+
+@pytest.mark.parametrize("kills", list(itertools.product(range(9), repeat=2)))
+def test_killed_twice_while_the_wrong_file_is_replaced_it_is_old_or_newer(paths: Paths, kills: tuple[int, ...]) -> None:
+    """T15: 81 sequences of two kills; no state is mixed, none of the three is lost before the third is judged."""
+    boot(paths)
+    prepare(paths, "newer")
+    for step in kills:
+        with suppress(Killed):
+            boot(paths, KillAt(step))
+        folders = (paths.data, paths.data_before, paths.data_failed, paths.staging)
+        states = [state_of(folder) for folder in folders if folder.exists() and state_of(folder)]
+        assert all(len(state) == 1 for state in states)
+        assert {"old"} in states
+        assert {"newer"} in states
+    for _ in range(4):
+        boot(paths)
+
+    assert state_of(paths.data) == {"old"}
+    assert state_of(paths.data_failed) == {"newer"}
+    assert swap.state(paths) is None
+    assert not list(paths.root.glob("*.stray-*"))

@@ -19,11 +19,11 @@ from types import ModuleType
 from typing import Any, ClassVar
 
 import msgspec
-from sqlalchemy import Engine, MetaData, String, Text, TypeDecorator, create_engine, event, text
+from sqlalchemy import URL, Engine, MetaData, String, Text, TypeDecorator, create_engine, event, text
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import QueuePool, StaticPool
 
 from framerr.core.errors import Corrupt, DiskFull, FramerrError, Unavailable
 from framerr.core.files import free_bytes
@@ -80,7 +80,10 @@ def fates() -> Mapping[str, TableFate]:
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC datetime, stored as sortable text that a person can read in the file."""
+    """An aware UTC datetime, stored as sortable text that a person can read in the file.
+
+    Reading one that rotted raises Corrupt (T17).
+    """
 
     impl = String(27)
     cache_ok = True
@@ -89,7 +92,12 @@ class UtcDateTime(TypeDecorator[datetime]):
         return None if value is None else as_text(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - the signature is SQLAlchemy's
-        return None if value is None else datetime.strptime(value, _FORMAT).replace(tzinfo=UTC)
+        if value is None:
+            return None
+        try:
+            return datetime.strptime(value, _FORMAT).replace(tzinfo=UTC)
+        except (TypeError, ValueError):
+            raise _rotten("date") from None
 
 
 _FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
@@ -99,20 +107,37 @@ def as_text(moment: datetime) -> str:
     """The stored form of an aware datetime. Raises ValueError for a naive one."""
     if moment.tzinfo is None:
         raise ValueError("a stored moment must be aware")
-    return moment.astimezone(UTC).strftime(_FORMAT)
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 class Json(TypeDecorator[Any]):
-    """Any JSON value, stored as compact text."""
+    """Any JSON value, or one of a `kind` (dict, list), stored as compact text. Reading one that rotted raises Corrupt."""
 
     impl = Text
     cache_ok = True
+
+    def __init__(self, kind: type = object) -> None:
+        super().__init__()
+        self.kind = kind
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002 - the signature is SQLAlchemy's
         return None if value is None else msgspec.json.encode(value).decode()
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002 - the signature is SQLAlchemy's
-        return None if value is None else msgspec.json.decode(value)
+        if value is None:
+            return None
+        try:
+            decoded = msgspec.json.decode(value)
+        except (TypeError, ValueError, RecursionError):
+            raise _rotten("record") from None
+        if not isinstance(decoded, self.kind):
+            raise _rotten("record")
+        return decoded
+
+
+def _rotten(what: str) -> Corrupt:
+    """The value itself is not named: it may be private."""
+    return Corrupt(f"The database is damaged: a stored {what} cannot be read. Restore a good backup.")
 
 
 class Sealed(TypeDecorator[str]):
@@ -171,7 +196,7 @@ class Database:
 
         Readers and writers go on meanwhile (T12, T13). Raises DiskFull, Unavailable or Corrupt.
         """
-        with _database_errors(target), self.engine.connect() as connection:
+        with _database_errors(self.path, written=target), self.engine.connect() as connection:
             raw = connection.connection.driver_connection
             assert raw is not None
             raw.execute("VACUUM INTO ?", (str(target),))
@@ -207,16 +232,46 @@ def open_file(path: Path, *, read_only: bool = False, undisturbed: bool = False)
     when it is not a database, Unavailable when it cannot be opened. `undisturbed` is for reading a file that nobody else
     has open and that has no WAL: nothing is made beside it then.
     """
-    mode = "?mode=ro" if read_only else "?mode=rw"
-    mode += "&immutable=1" if undisturbed else ""
+    with _opened(path, mode="ro" if read_only else "rw", immutable=undisturbed) as connection:
+        if not read_only:
+            connection.exec_driver_sql("PRAGMA journal_mode=DELETE")
+        connection.exec_driver_sql("PRAGMA synchronous=FULL")
+        yield connection
+
+
+@contextmanager
+def look_into(path: Path) -> Iterator[Connection]:
+    """One connection that can only read the live file, whoever else has it open: its journal mode stays as it is.
+
+    Unlike a read-only one it can take back what a killed process left half written. Raises as `open_file`.
+    """
+    with _opened(path, mode="rw") as connection:
+        connection.exec_driver_sql("PRAGMA query_only=ON")
+        yield connection
+
+
+@contextmanager
+def in_memory() -> Iterator[Connection]:
+    """One connection to an empty database that is gone when closed. Autocommit, as in `open_file`."""
+    engine = create_engine("sqlite://", module=_module(), isolation_level="AUTOCOMMIT", poolclass=StaticPool)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _opened(path: Path, *, mode: str, immutable: bool = False) -> Iterator[Connection]:
+    options = {"mode": mode, "uri": "true"} | ({"immutable": "1"} if immutable else {})
     engine = create_engine(
-        f"sqlite:///file:{_quoted(path)}{mode}&uri=true", module=_module(), isolation_level="AUTOCOMMIT"
+        URL.create("sqlite", database=f"file:{_quoted(path)}", query=options),
+        module=_module(),
+        isolation_level="AUTOCOMMIT",
+        hide_parameters=True,  # an error must not carry credentials into a log: a copy holds them readable
     )
     try:
         with _database_errors(path), engine.connect() as connection:
-            if not read_only:
-                connection.exec_driver_sql("PRAGMA journal_mode=DELETE")
-            connection.exec_driver_sql("PRAGMA synchronous=FULL")
             connection.exec_driver_sql("PRAGMA trusted_schema=OFF")
             connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
             yield connection
@@ -226,7 +281,7 @@ def open_file(path: Path, *, read_only: bool = False, undisturbed: bool = False)
 
 def _engine(path: Path) -> Engine:
     engine = create_engine(
-        f"sqlite:///{path}",
+        URL.create("sqlite", database=str(path)),
         module=_module(),
         hide_parameters=True,  # an error must not carry what people stored into a log
         poolclass=QueuePool,
@@ -266,28 +321,38 @@ def _quoted(path: Path) -> str:
 
 
 @contextmanager
-def _database_errors(path: Path) -> Iterator[None]:
+def _database_errors(path: Path, *, written: Path | None = None) -> Iterator[None]:
+    """`path` is the database that is read, `written` the file that grows, when that is another one."""
     try:
         yield
     except (DatabaseError, sqlite.DatabaseError) as error:
-        known = _translated(error, path)
+        known = _translated(error, path, written or path)
         if known is None:
             raise
-        raise known from error
+        # What cannot be decoded is quoted by the driver, and may be private: such a cause is not told on.
+        raise known from None if _UNDECODABLE in str(error) else error
 
 
 _FULL = ("database or disk is full",)
+# What SQLite says when it cannot make or grow a small file of its own; on a full disk that is the reason.
+_STUCK = ("disk I/O error", "unable to open database file")
+_A_FEW_PAGES = 64 << 10
 _DAMAGED = ("file is not a database", "malformed", "file is encrypted")
+_UNDECODABLE = "Could not decode to UTF-8"
 
 
-def _translated(error: Exception, path: Path) -> FramerrError | None:
+def _translated(error: Exception, path: Path, written: Path) -> FramerrError | None:
     words = str(getattr(error, "orig", error))
-    if any(part in words for part in _FULL):
+    free = free_bytes(written)
+    is_stuck = any(part in words for part in _STUCK) and free is not None and free < _A_FEW_PAGES
+    if is_stuck or any(part in words for part in _FULL):
         return DiskFull(
-            f"The disk is full: {path} could not be written. Free some space and try again.",
-            path=path,
-            free=free_bytes(path),
+            f"The disk is full: {written} could not be written. Free some space and try again.",
+            path=written,
+            free=free,
         )
+    if _UNDECODABLE in words:
+        return _rotten("text")
     if any(part in words for part in _DAMAGED):
         return Corrupt(f"{path} is not a readable database ({words}). Restore a backup, or put the file back.")
     if isinstance(error, OperationalError | sqlite.OperationalError):

@@ -1,7 +1,8 @@
-"""Short texts that people type: one line, without what cannot be seen."""
+"""Short texts: what people type, as one line without what cannot be seen; and file names, as text that lists can hold."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from framerr.core.errors import InvalidInput
@@ -27,3 +28,37 @@ def one_line(value: object, *, label: str, field: str, longest: int) -> str:
     if any(unicodedata.category(character)[0] in "CZ" and character not in _ALLOWED for character in line):
         raise InvalidInput(f"{label} holds characters that cannot be seen. Type it again.", field=field)
     return line
+
+
+def escaped(name: str) -> str:
+    """A file name as the system gave it, as text of one line that any encoding, log or list can hold.
+
+    What cannot be shown is written as its number behind a backslash, and a backslash as two. `unescaped` gives the very
+    name back.
+    """
+    return "".join(one if one.isprintable() and one != "\\" else _escape(one) for one in name)
+
+
+def unescaped(text: str) -> str:
+    """The file name that `escaped` was given."""
+    return _ESCAPE.sub(lambda found: _character(found[1]), text)
+
+
+_ESCAPE = re.compile(r"\\(\\|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
+_UNDECODED = 0xDC00  # where the surrogateescape handler of Python keeps a byte that is no UTF-8
+
+
+def _escape(one: str) -> str:
+    if one == "\\":
+        return "\\\\"
+    code = ord(one)
+    if _UNDECODED < code <= _UNDECODED + 0xFF:
+        return f"\\x{code - _UNDECODED:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def _character(form: str) -> str:
+    if form == "\\":
+        return form
+    code = int(form[1:], 16)
+    return chr(code + _UNDECODED if form[0] == "x" else code)

@@ -9,10 +9,20 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Integer, MetaData, String, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from framerr.core.db import Database, Json, UtcDateTime, as_text, new_uid, open_file, structure_faults
+from framerr.core.db import (
+    Database,
+    Json,
+    UtcDateTime,
+    as_text,
+    in_memory,
+    look_into,
+    new_uid,
+    open_file,
+    structure_faults,
+)
 from framerr.core.errors import Corrupt, DiskFull, Unavailable
 
 
@@ -28,6 +38,7 @@ class Note(Tables):
     title: Mapped[str] = mapped_column(String, unique=True)
     at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     facts: Mapped[object] = mapped_column(Json, nullable=True)
+    more: Mapped[dict[str, object] | None] = mapped_column(Json(dict), default=dict)
 
 
 @pytest.fixture
@@ -58,6 +69,43 @@ def test_moments_sort_as_text() -> None:
 
     assert as_text(early) == "2026-01-02T00:00:00.000000Z"
     assert as_text(early) < as_text(early + timedelta(microseconds=1))
+
+
+def test_a_moment_of_the_first_years_is_stored_so_that_it_can_be_read(db: Database) -> None:
+    with db.writing() as session:
+        session.add(Note(title="a", at=datetime(1, 1, 1, tzinfo=UTC), facts=None))
+
+    with db.reading() as session:
+        assert session.scalars(select(Note.at)).all() == [datetime(1, 1, 1, tzinfo=UTC)]
+
+
+@pytest.mark.parametrize(
+    "rot",
+    [
+        "at = '2026-1x-01T00:00:00.000000Z'",
+        "at = '1-01-01T00:00:00.000000Z'",
+        "at = 7",
+        "at = x'00'",
+        "facts = '{'",
+        "facts = ''",
+        "facts = 5.0 || '" + "[" * 5000 + "'",
+        "facts = '" + "[" * 100000 + "'",
+        "more = 'null'",
+        "more = '[]'",
+        "title = cast(x'ff' as text)",
+    ],
+)
+def test_a_value_that_rotted_is_a_sentence_that_keeps_it_private(db: Database, rot: str) -> None:
+    """T17: whatever a flipped bit made of a stored value, it is the database that is damaged, in words."""
+    with db.writing() as session:
+        session.add(Note(title="a", at=datetime(2026, 1, 2, tzinfo=UTC), facts={}))
+    with db.writing() as session:
+        session.connection().exec_driver_sql(f"UPDATE notes SET {rot}")
+
+    with pytest.raises(Corrupt, match=r"a stored (date|record|text) cannot be read") as told, db.reading() as session:
+        session.scalars(select(Note)).all()
+
+    assert told.value.__cause__ is None
 
 
 def test_a_naive_moment_is_refused() -> None:
@@ -176,6 +224,94 @@ def test_a_file_that_is_no_database_is_called_so(tmp_path: Path) -> None:
 
     with pytest.raises(Corrupt, match=r"x\.db"), open_file(tmp_path / "x.db"):
         pass
+
+
+def test_an_error_about_a_file_beside_carries_no_value(tmp_path: Path) -> None:
+    """What is written into a copy are readable credentials, which must never reach a log."""
+    (tmp_path / "x.db").touch()
+
+    with open_file(tmp_path / "x.db") as connection:
+        connection.exec_driver_sql("CREATE TABLE t (a TEXT UNIQUE)")
+        connection.execute(text("INSERT INTO t VALUES (:a)"), {"a": "s3cret"})
+        with pytest.raises(IntegrityError) as broken:
+            connection.execute(text("INSERT INTO t VALUES (:a)"), {"a": "s3cret"})
+
+    assert "s3cret" not in str(broken.value)
+
+
+@pytest.mark.parametrize("name", ["50% off", "what?x=1#y", "a&mode=ro"])
+def test_any_folder_name_is_only_a_name(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    db = Database(folder / "notes.db")
+    Tables.metadata.create_all(db.engine)
+    db.copy_into(folder / "copy.db")
+    db.close()
+
+    with open_file(folder / "copy.db") as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM notes").scalar() == 0
+        connection.exec_driver_sql("VACUUM INTO ?", (str(folder / "again.db"),))
+
+    assert sorted(path.name for path in folder.iterdir()) == ["again.db", "copy.db", "notes.db"]
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_looking_needs_no_lock_and_changes_nothing(db: Database) -> None:
+    """Another program may be reading the live file: that must not keep the appliance from looking."""
+    with db.writing() as session:
+        session.add(Note(title="a", facts=None))
+
+    with db.reading() as reader:
+        assert len(reader.scalars(select(Note)).all()) == 1
+        with look_into(db.path) as connection:
+            assert connection.exec_driver_sql("SELECT count(*) FROM notes").scalar() == 1
+            with pytest.raises(OperationalError):
+                connection.exec_driver_sql("DELETE FROM notes")
+
+    with look_into(db.path) as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+
+
+def test_a_write_that_was_cut_off_is_taken_back_when_looking(tmp_path: Path) -> None:
+    """The journal of a process that was killed in the middle of an upgrade lies beside the file."""
+    (tmp_path / "x.db").touch()
+    with open_file(tmp_path / "x.db") as connection:
+        connection.exec_driver_sql("CREATE TABLE t (a TEXT)")
+        connection.exec_driver_sql("INSERT INTO t SELECT hex(zeroblob(400)) FROM pragma_function_list")
+        connection.exec_driver_sql("PRAGMA cache_size=1")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        connection.exec_driver_sql("UPDATE t SET a = 'new'")
+        connection.exec_driver_sql("INSERT INTO t SELECT hex(zeroblob(400)) FROM pragma_function_list")
+        for part in ("x.db", "x.db-journal"):
+            (tmp_path / f"killed-{part}").write_bytes((tmp_path / part).read_bytes())
+        connection.exec_driver_sql("ROLLBACK")
+
+    with look_into(tmp_path / "killed-x.db") as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM t WHERE a = 'new'").scalar() == 0
+        assert structure_faults(connection) == []
+
+
+def test_a_copy_of_a_damaged_database_names_the_database(tmp_path: Path) -> None:
+    """Not the scratch file that it was copied into."""
+    db = Database(tmp_path / "notes.db")
+    Tables.metadata.create_all(db.engine)
+    with db.writing() as session:
+        session.add_all([Note(title=f"{number}" * 300, facts=None) for number in range(200)])
+    db.close()
+    data = bytearray(db.path.read_bytes())
+    for start in range(8192, len(data), 4096):
+        data[start : start + 100] = b"\xff" * 100
+    db.path.write_bytes(data)
+
+    with pytest.raises(Corrupt, match=r"notes\.db"):
+        db.copy_into(tmp_path / "copy.db")
+    db.close()
+
+
+def test_a_database_in_memory_leaves_nothing(tmp_path: Path) -> None:
+    with in_memory() as connection:
+        connection.exec_driver_sql("CREATE TABLE t (a)")
+        assert connection.exec_driver_sql("SELECT count(*) FROM t").scalar() == 0
 
 
 def test_a_missing_file_is_not_created(tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
-"""Short texts are one visible line."""
+"""Short texts are one visible line; file names of any kind become one and back."""
 
 from __future__ import annotations
+
+import os
 
 import pytest
 
 from framerr.core.errors import InvalidInput
-from framerr.core.text import one_line
+from framerr.core.text import escaped, one_line, unescaped
 
 
 def line(value: object) -> str:
@@ -51,3 +53,23 @@ def test_the_rest_is_refused_in_words(value: object, words: str) -> None:
 
     assert refused.value.field == "name"
     assert refused.value.message.startswith("The name ")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (b"framerr-manual-2026-03-01T12-00-00Z.zip", "framerr-manual-2026-03-01T12-00-00Z.zip"),
+        ("Sicherung für Ärzte.zip".encode(), "Sicherung für Ärzte.zip"),
+        (b"caf\xe9.zip", r"caf\xe9.zip"),
+        (b"two\nlines\x1b[2J.zip", r"two\u000alines\u001b[2J.zip"),
+        (b"back\\slash\\xe9.zip", r"back\\slash\\xe9.zip"),
+        ("a\u202egnp.zip".encode(), r"a\u202egnp.zip"),
+        ("\U000e0001.zip".encode(), r"\U000e0001.zip"),
+    ],
+)
+def test_any_file_name_is_text_of_one_line_and_back(name: bytes, expected: str) -> None:
+    text = escaped(os.fsdecode(name))
+
+    assert text == expected
+    assert text.encode()
+    assert os.fsencode(unescaped(text)) == name

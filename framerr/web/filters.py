@@ -118,6 +118,11 @@ def time_tag(moment: datetime, words: str, title: str) -> Markup:
     return Markup('<time datetime="{}" title="{}">{}</time>').format(moment.isoformat(), title, words)
 
 
+def foreign(text: str) -> Markup:
+    """A name that somebody else chose, kept apart from the words around it: it may be written from right to left."""
+    return Markup("<bdi>{}</bdi>").format(text)
+
+
 def zone() -> ZoneInfo:
     """The instance's zone, in this request; before setup the one of TZ, so pages of the wizard name it."""
     hint = None if access.is_set_up() else current.appliance().settings.time_zone_hint
@@ -132,7 +137,7 @@ def clock() -> TimeFormat:
 
 def install(app: Flask) -> None:
     """Give templates the filters when, in_zone, day, exact, clock, due, ago, duration, size, count, hour, device,
-    `moment` (a `<time>`)."""
+    `foreign` (a `<bdi>`), `moment` (a `<time>`)."""
     app.jinja_env.filters.update(
         size=size_in_words,
         count=count,
@@ -143,6 +148,7 @@ def install(app: Flask) -> None:
         due=_bound(due),
     )
     app.jinja_env.filters["in_zone"] = in_zone
+    app.jinja_env.filters["foreign"] = foreign
     app.jinja_env.filters["day"] = lambda at: day(at, now=current.now(), zone=zone())
     app.jinja_env.filters["ago"] = lambda at: ago(at, now=current.now())
     app.jinja_env.filters["exact"] = lambda at: exact(at, zone=zone(), clock=clock())

@@ -139,6 +139,15 @@ def look(path: Path) -> Look:
     return Look(reading=found) if isinstance(found, Reading) else Look(found=found, is_kept=True)
 
 
+def refusal(path: Path) -> str:
+    """What was found wrong with an archive when it was looked into, or the empty text."""
+    try:
+        memory().known(path)
+    except FramerrError as error:
+        return error.message
+    return ""
+
+
 def memory() -> Inspections:
     """What this process found so far."""
     return cast(Inspections, current_app.extensions.setdefault(_EXTENSION, Inspections()))

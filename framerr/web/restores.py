@@ -67,9 +67,10 @@ class Found:
 
 
 def begin(session: Session, params: dict[str, str], subject: str, requested_by: str) -> Run:
-    """Queue the restore of `params` (`backup`, or `upload`), or return the one that is under way already."""
+    """Queue the restore of `params` (`backup`, or `upload`), or return the one that is under way already. `subject` is
+    what people call the file."""
     run, is_new = queue.enqueue(
-        session, KIND, params=params, trigger="manual", requested_by=requested_by, now=current.now()
+        session, KIND, params=params | {"name": subject}, trigger="manual", requested_by=requested_by, now=current.now()
     )
     if is_new:
         current.record(session, "restore.requested", subject, run.uid)

@@ -7,6 +7,7 @@ their own. What becomes of a whole file is the business of the pages.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC
 from email.utils import format_datetime
 
@@ -121,6 +122,20 @@ def overridden(uid: str) -> Response:
             return remove(uid)
         case _:
             raise InvalidInput("Send X-HTTP-Method-Override: PATCH or DELETE.")
+
+
+@dataclass(frozen=True)
+class Came:
+    """A whole file that was sent; `refusal` says why it cannot be used, or is the empty text."""
+
+    uid: str
+    name: str
+    size: int
+    refusal: str
+
+    @classmethod
+    def of(cls, upload: Upload, refusal: str) -> Came:
+        return cls(upload.uid, upload.name, upload.length, refusal)
 
 
 def owner_of_person(uid: str) -> str:

@@ -4,7 +4,6 @@ Fetching one and adding one is in `backup_files`, restoring one in `backup_resto
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 from flask import Blueprint, Response, flash, request, url_for
 from sqlalchemy.orm import Session
@@ -22,6 +21,7 @@ from framerr.web import (
     current,
     filters,
     htmx,
+    problems,
     runs,
     schedule_form,
 )
@@ -31,7 +31,6 @@ from framerr.web.schedule_form import Wanted
 blueprint = Blueprint("backups", __name__, url_prefix="/settings/advanced/backups")
 OFF = Rule("off", 4)
 FOLLOWED = frozenset({"backup", "verify", "adopt", "restore"})
-RECENT = timedelta(minutes=15)
 
 
 @blueprint.get("")
@@ -66,11 +65,20 @@ def verify(uid: str) -> Response:
     with current.appliance().db.writing() as session:
         row = folder.get(session, uid)
         _, is_new = queue.enqueue(
-            session, "verify", subject=uid, trigger="manual", requested_by=asked_by, now=current.now()
-        )
+            session, "verify", subject=uid, params={"name": row.name}, trigger="manual", requested_by=asked_by,
+            now=current.now(),
+        )  # fmt: skip
         if is_new:
             current.record(session, "backup.verify_requested", row.name)
     current.appliance().lifecycle.wake()
+    return _to_list()
+
+
+@blueprint.post("/dismiss/<uid>")
+@access.administrator
+def dismiss(uid: str) -> Response:
+    """A problem was read."""
+    problems.dismiss(uid)
     return _to_list()
 
 
@@ -190,7 +198,7 @@ def _index(form: Form | None) -> Response:
             held=found.held,
             shown=None if request.args.get("all") else backup_list.SHOWN,
             open=[runs.view(run, filters.in_words) for run in _open(session)],
-            problems=_problems(session),
+            problems=problems.lately(session),
             form=form or Form(initial=_schedule_now()),
             offer=schedule_form.offer(None if form else _rule(session), filters.zone()),
         )
@@ -232,16 +240,6 @@ def _ended(session: Session) -> Run | None:
 def _open(session: Session) -> Sequence[Run]:
     """What works on backups now; a retry that waits for its time is told by the status line."""
     return [run for run in queue.open_runs(session) if run.kind in FOLLOWED and run.not_before is None]
-
-
-def _problems(session: Session) -> Sequence[tuple[str, str, str]]:
-    """Uploads, checks and restores that failed a moment ago: name, sentence, uid. A later good one ends it."""
-    told: dict[tuple[str, str], Run] = {}
-    for run in queue.recent(session):
-        if run.kind in FOLLOWED - {"backup"} and run.finished_at and current.now() - run.finished_at < RECENT:
-            told.setdefault((run.kind, run.subject), run)
-    failed = [run for run in told.values() if run.state == "failed"]
-    return [(runs.name_of(run.kind), run.error or "Its log has the details.", run.uid) for run in failed]
 
 
 def _rule(session: Session) -> Rule:

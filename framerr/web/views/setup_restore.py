@@ -9,10 +9,10 @@ from flask import Response, request, url_for
 from framerr.backups import folder
 from framerr.core import uploads
 from framerr.core.errors import NotFound
-from framerr.core.uploads import Upload
 from framerr.jobs import queue
 from framerr.setup import finish, steps
 from framerr.web import access, current, filters, htmx, inside, inspections, restores, wizard
+from framerr.web.uploads import Came
 from framerr.web.views.setup import blueprint, page, wait_your_turn
 
 __all__ = ["blueprint"]
@@ -29,7 +29,7 @@ def upload() -> Response:
         return turn
     found, unseen = restores.found_here()
     return page(
-        "upload", "upload", "restore", found=found, unseen=unseen, came=_upload(), came_back=restores.last_return(),
+        "upload", "upload", "restore", found=found, unseen=unseen, came=_came(), came_back=restores.last_return(),
         folder=current.appliance().paths.backups, zone=filters.zone(), shown=None if request.args.get("all") else SHOWN,
     )  # fmt: skip
 
@@ -65,6 +65,18 @@ def restore(source: str, uid: str) -> Response:
     return htmx.go(url_for("setup.restoring", uid=run.uid))
 
 
+@blueprint.post("/restore/upload/<uid>/remove")
+@access.setup_only
+def remove_upload(uid: str) -> Response:
+    """Forget a file that was sent."""
+    turn = wait_your_turn("upload", "restore")
+    if turn is not None:
+        return turn
+    paths = current.appliance().paths
+    uploads.remove(paths, uploads.load(paths, uid, owner=wizard.UPLOADS_OWNER, now=current.now()).uid)
+    return htmx.go(url_for("setup.upload"))
+
+
 @blueprint.get("/restoring/<uid>")
 @access.setup_only
 def restoring(uid: str) -> Response:
@@ -90,10 +102,11 @@ def cancel(uid: str) -> Response:
     return htmx.go(url_for("setup.restoring", uid=uid))
 
 
-def _upload() -> Upload | None:
-    """The one upload of the wizard, whole or not."""
-    found = uploads.listing(current.appliance().paths, owner=wizard.UPLOADS_OWNER, now=current.now())
-    return found[-1] if found else None
+def _came() -> Came | None:
+    """The one upload of the wizard, once it is whole."""
+    paths = current.appliance().paths
+    found = [one for one in uploads.listing(paths, owner=wizard.UPLOADS_OWNER, now=current.now()) if one.is_whole]
+    return Came.of(found[-1], inspections.refusal(uploads.path_of(paths, found[-1]))) if found else None
 
 
 def _source(source: str, uid: str) -> tuple[Path, str, dict[str, str]]:

@@ -158,7 +158,7 @@ def test_verifying_reads_it_back(administrator: Visitor, appliance: Appliance) -
     assert do(appliance).state == "failed"
 
     page = administrator.get(PAGE).text
-    assert "Check of a backup failed." in page
+    assert f"<bdi>{row.name}</bdi> did not pass its check." in page
     assert "Damaged" in page
     assert "There is no good backup yet." in page
     assert actions(appliance) == [("alice", "backup.verify_requested")]
@@ -402,7 +402,7 @@ def test_an_upload_goes_into_the_list(administrator: Visitor, appliance: Applian
     place = sender.begin(len(data), "from-the-other.zip")
     sender.piece(place, 0, data)
     uid = place.rpartition("/")[2]
-    assert "from-the-other.zip is uploaded." in administrator.get(f"{PAGE}/upload").text
+    assert "<bdi>from-the-other.zip</bdi> is uploaded." in administrator.get(f"{PAGE}/upload").text
 
     assert administrator.post(f"{PAGE}/adopt", {"upload": uid}).location == PAGE
     assert do(appliance).state == "done"
@@ -414,18 +414,55 @@ def test_an_upload_goes_into_the_list(administrator: Visitor, appliance: Applian
     assert actions(appliance) == [("alice", "backup.uploaded")]
 
 
+def refuse(administrator: Visitor, appliance: Appliance, name: str = "photo.zip") -> str:
+    """Send a picture and have it checked; the uid of the upload."""
+    sender = Sender(administrator, f"{PAGE}/upload")
+    place = sender.begin(9, name)
+    sender.piece(place, 0, b"\x89PNG pict")
+    uid = place.rpartition("/")[2]
+    administrator.post(f"{PAGE}/adopt", {"upload": uid})
+    assert do(appliance).state == "failed"
+    return uid
+
+
 def test_an_upload_that_is_no_backup_is_refused_in_a_sentence(administrator: Visitor, appliance: Appliance) -> None:
+    """It says which file, and stays until it was read: one click takes it away."""
+    refuse(administrator, appliance)
+
+    page = administrator.get(PAGE).text
+    assert "<bdi>photo.zip</bdi> was not added to the list." in page
+    assert "This is a picture." in page
+    assert names(appliance) == []
+    dismiss = re.search(rf'action="({PAGE}/dismiss/[^"]+)"', page)
+    assert dismiss is not None
+    assert administrator.post(dismiss[1]).location == PAGE
+    assert "was not added" not in administrator.get(PAGE).text
+
+
+def test_a_refused_upload_is_not_offered_as_a_good_one(administrator: Visitor, appliance: Appliance) -> None:
+    """The upload page says what is wrong with it, and removes it."""
+    uid = refuse(administrator, appliance)
+
+    page = administrator.get(f"{PAGE}/upload").text
+    assert "<bdi>photo.zip</bdi> is no backup that can be used." in page
+    assert "This is a picture." in page
+    assert "Check it and add it" not in page
+    assert administrator.post(f"{PAGE}/upload/{uid}/remove").location == f"{PAGE}/upload"
+    assert "photo.zip" not in administrator.get(f"{PAGE}/upload").text
+    assert list(appliance.paths.uploads.iterdir()) == []
+    assert administrator.post(f"{PAGE}/upload/{uid}/remove").status_code == 404
+
+
+def test_an_upload_that_is_being_checked_is_left_alone(administrator: Visitor, appliance: Appliance) -> None:
     sender = Sender(administrator, f"{PAGE}/upload")
     place = sender.begin(9, "photo.zip")
     sender.piece(place, 0, b"\x89PNG pict")
+    uid = place.rpartition("/")[2]
+    administrator.post(f"{PAGE}/adopt", {"upload": uid})
 
-    administrator.post(f"{PAGE}/adopt", {"upload": place.rpartition("/")[2]})
-    assert do(appliance).state == "failed"
-
-    page = administrator.get(PAGE).text
-    assert "Uploaded backup failed." in page
-    assert "This is a picture." in page
-    assert names(appliance) == []
+    assert "photo.zip" not in administrator.get(f"{PAGE}/upload").text
+    assert administrator.post(f"{PAGE}/upload/{uid}/remove").status_code == 409
+    assert do(appliance).error is not None
 
 
 @pytest.mark.parametrize("uid", ["", "nothing", "../../data/framerr.db"])

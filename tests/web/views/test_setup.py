@@ -421,6 +421,40 @@ def test_a_hostile_upload_gets_a_sentence_and_changes_nothing(
     assert visitor.get("/setup/account").status_code == 200
 
 
+def test_a_refused_upload_is_not_offered_as_a_good_one(visitor: Visitor, empty: Appliance) -> None:
+    """Back on the page of files it is there with its sentence, and one click removes it."""
+    sender = Sender(visitor)
+    place = sender.begin(8, "holiday.jpg")
+    sender.piece(place, 0, b"\x89PNG\r\n\x1a\n")
+    uid = place.rpartition("/")[2]
+    inspected(visitor, f"/setup/restore/upload/{uid}")
+
+    page = visitor.get("/setup/restore").text
+    assert "<bdi>holiday.jpg</bdi> is no backup that can be used." in page
+    assert "This is a picture." in page
+    assert "See what is inside" not in page
+    assert visitor.post(f"/setup/restore/upload/{uid}/remove").location == "/setup/restore"
+    assert "holiday.jpg" not in visitor.get("/setup/restore").text
+    assert list(empty.paths.uploads.iterdir()) == []
+
+
+def test_a_restore_names_the_file_that_was_sent(tmp_path: Path) -> None:
+    """To whoever looks at the Run, not the random name under which an upload lies here."""
+    archive = make_archive(tmp_path)
+    data = archive.read_bytes()
+    with appliance_in(tmp_path) as appliance:
+        visitor = Visitor(create_app(appliance))
+        sender = Sender(visitor)
+        place = sender.begin(len(data), "from-the-old-server.zip")
+        sender.piece(place, 0, data)
+
+        waiting = visitor.post(f"/setup/restore/upload/{place.rpartition('/')[2]}").location
+
+        with appliance.db.reading() as session:
+            assert queue.get(session, waiting.rpartition("/")[2]).params["name"] == "from-the-old-server.zip"
+            assert audit.recent(session)[0].subject == "from-the-old-server.zip"
+
+
 def test_a_restore_can_be_cancelled(tmp_path: Path) -> None:
     """Before it begins, and then the wizard goes on."""
     archive = make_archive(tmp_path)

@@ -12,16 +12,17 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from datetime import datetime
 
 from framerr.appliance import Appliance, boot, folder
 from framerr.backups import swap
-from framerr.console.health import ask_ready
 from framerr.core.clock import utcnow
 from framerr.core.config import Settings
+from framerr.core.errors import Corrupt
 from framerr.core.lock import FolderLock
 from framerr.core.paths import Paths
 from framerr.observability import logs
-from framerr.server import greeting, http
+from framerr.server import greeting, http, probation
 from framerr.server.parts import Parts
 from framerr.server.signals import Signals
 from framerr.server.trial import Trial
@@ -65,7 +66,8 @@ def _boot_and_live(
     if appliance is None:
         return True
     try:
-        recovery.recover(appliance, now)
+        if not _recovered(appliance, now, on_trial=trial is not None):
+            return True
         if fill is not None:
             fill(appliance)
         greeting.say(appliance)
@@ -81,30 +83,30 @@ def _boot_and_live(
         appliance.db.close()
 
 
+def _recovered(appliance: Appliance, now: datetime, *, on_trial: bool) -> bool:
+    """Whether to go on: a state on trial that cannot be recovered gives way, one that was proven is lived with."""
+    try:
+        recovery.recover(appliance, now)
+    except Corrupt as error:
+        if on_trial:
+            log.error("The restored state gives way to the previous one. %s", error.message)  # noqa: TRY400 - the sentence says it all
+            swap.ask_return(appliance.paths, error.message)
+            return False
+        log.error("What the last process left is not put right. %s", error.message)  # noqa: TRY400 - the sentence says it all
+    return True
+
+
 def _live(appliance: Appliance, signals: Signals, trial: Trial | None) -> None:
     """Wait for the end; meanwhile judge a restored state that is on trial."""
-    while not appliance.lifecycle.wait(LOOK_EVERY):
-        if signals.received:
-            log.info("Stopping: %s", signals.received)
-            return
-        if trial is not None and _judged(appliance, trial):
+    while not appliance.lifecycle.wait(LOOK_EVERY) and not signals.received:
+        if trial is not None and probation.judged(appliance, trial):
             trial = None
-    log.info("Starting anew: %s", appliance.lifecycle.restart_reason or "asked to stop")
-
-
-def _judged(appliance: Appliance, trial: Trial) -> bool:
-    finding = ask_ready(appliance.settings)
-    verdict = trial.judge(ready=finding is None, at=time.monotonic())
-    if verdict == "confirm":
-        log.info("The restored state was ready for a minute, so it stays")
-        swap.confirm(appliance.paths, utcnow())
-        recovery.tell_outcome(appliance, utcnow())
-    elif verdict == "give back":
-        log.error("The restored state gives way to the previous one: %s", finding)
-        reason = f"The restored state was not ready for a minute. {finding}"
-        swap.ask_return(appliance.paths, reason)
-        appliance.lifecycle.request_restart(reason)
-    return verdict is not None
+    if signals.received:
+        log.info("Stopping: %s", signals.received)
+    else:
+        log.info("Starting anew: %s", appliance.lifecycle.restart_reason or "asked to stop")
+    if trial is not None:
+        probation.end_politely(appliance)
 
 
 def _execute_anew() -> None:

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
+from ipaddress import ip_network
 from threading import Event
 from typing import Any
 
@@ -24,9 +25,11 @@ from framerr.jobs.runner import Runner
 from framerr.jobs.ticker import EVERY, Ticker
 from framerr.server.http import HttpServer
 from framerr.web import create_app
+from framerr.web.proxies import is_trusted
 
 log = logging.getLogger(__name__)
 LAST_WORDS = 2.0
+LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 # Two ticks missed, and sooner than a state on trial is confirmed.
 SILENCE = timedelta(seconds=2.25 * EVERY)
 
@@ -38,7 +41,7 @@ class Parts:
         self._appliance, self._lock = appliance, lock
         self._runner = Runner(appliance.db, tasks.table(appliance), on_outcome=tasks.on_outcome)
         self._ticker = Ticker(partial(tasks.tick, appliance))
-        self._web = HttpServer(create_app(appliance), bound)
+        self._web = HttpServer(create_app(appliance), bound, is_exempt=self._speaks_for_many)
         self._console: Listener | None = None
         appliance.lifecycle.on_wake(self._runner.wake)
         appliance.lifecycle.check_with("web", self._web.fault)
@@ -80,6 +83,10 @@ class Parts:
         if action not in ACTIONS:
             raise InvalidInput(f"The version that runs knows no action named {action}. Use its own framerr command.")
         return ACTIONS[action].do(desk.in_process(self._appliance, tell, stop), params)
+
+    def _speaks_for_many(self, address: str) -> bool:
+        """Reverse proxies, and what runs beside the appliance: one of them, most often, or the check of a container."""
+        return is_trusted(address, (*LOOPBACK, *self._appliance.settings.trusted_proxies))
 
     def _database_fault(self) -> str | None:
         try:

@@ -73,7 +73,18 @@ def test_traefik_routes_both_ways_to_the_service_and_buffers_nothing() -> None:
     http = yaml.safe_load((EXAMPLES / "traefik.yml").read_text())["http"]
     assert {router["service"] for router in http["routers"].values()} == set(http["services"])
     assert http["services"]["framerr"]["loadBalancer"]["servers"] == [{"url": "http://framerr:3001"}]
-    assert "middlewares" not in http
+    assert [list(middleware) for middleware in http["middlewares"].values()] == [["headers"]]
+
+
+def test_no_visitor_chooses_the_path_below_which_the_pages_are() -> None:
+    """From a trusted proxy X-Forwarded-Prefix is believed, so each snippet removes what came from outside."""
+    http = yaml.safe_load((EXAMPLES / "traefik.yml").read_text())["http"]
+    sent = http["middlewares"]["framerr-headers"]["headers"]["customRequestHeaders"]
+    assert sent == {"X-Forwarded-Prefix": ""}
+    assert all(router["middlewares"] == ["framerr-headers"] for router in http["routers"].values())
+    assert 'proxy_set_header X-Forwarded-Prefix "";' in (EXAMPLES / "nginx.conf").read_text()
+    caddy = (EXAMPLES / "Caddyfile").read_text()
+    assert caddy.count("header_up -X-Forwarded-Prefix") == caddy.count("reverse_proxy")
 
 
 def test_nginx_takes_an_upload_piece_and_streams_downloads(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta, tzinfo
 from typing import Any, Final, Literal
 
+from markupsafe import Markup
+
 from framerr.accounts.models import TimeFormat
 from framerr.backups.archive import NAME
 from framerr.backups.listing import Day, Item, Listing
@@ -15,7 +17,7 @@ from framerr.core.files import size_in_words
 from framerr.jobs.calendar import next_due
 from framerr.jobs.models import Run, Schedule
 from framerr.web import safety
-from framerr.web.filters import clock_time, count, when
+from framerr.web.filters import clock_time, count, foreign, when
 from framerr.web.filters import day as day_words
 
 SHOWN: Final = 10
@@ -249,18 +251,19 @@ def _badges(item: Item) -> list[tuple[str, str]]:
 def _text(item: Item) -> str:
     """The line below: the note, what is wrong, where it comes from, or else the name of the file."""
     backup = item.backup
-    told = []
+    told: list[str] = []
     if backup.note:
-        told.append(f"“{backup.note}”" if backup.pinned_at is not None else backup.note)
+        note = foreign(backup.note)
+        told.append(Markup("“{}”").format(note) if backup.pinned_at is not None else note)
     if backup.problem:
         told.append(backup.problem.rstrip("."))
     if backup.instance_name and not item.is_own:
-        told.append(f"From another instance, “{backup.instance_name}”")
+        told.append(Markup("From another instance, “{}”").format(foreign(backup.instance_name)))
     if backup.contents.get("caught_up"):
         told.append("Caught up: it could not be made when it was due")
     if backup.type in {"safety", "other"}:
         told.append("Never deleted automatically")
-    return ". ".join(told) or backup.name
+    return Markup(". ").join(told) or foreign(backup.name)
 
 
 def _content(contents: dict[str, Any]) -> str:

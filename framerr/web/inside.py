@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from markupsafe import Markup
+
 from framerr.backups.inspect import Against, Inspection, Line
-from framerr.web.filters import count
+from framerr.web.filters import count, foreign
 
 # In the order of the page.
 _ICONS: Final = {
@@ -40,10 +42,10 @@ class Fact:
 class Inside:
     """The inspect page: title, what was proven, what comes back, what starts empty, what to know."""
 
-    title: str
+    title: Markup
     file: str
     kind: str
-    origin: str
+    origin: Markup
     size: int
     proofs: tuple[str, ...]
     comes_back: tuple[Fact, ...]
@@ -58,11 +60,12 @@ def view(
     """`tell` writes a moment for the person who looks; `beside` compares with a running instance."""
     made = found.manifest
     upgrade = "Its database is upgraded on the way" if found.needs_upgrade else "Version can be restored here"
+    version = Markup("made by version {}").format(foreign(made.app_version))
     return Inside(
-        title=f"A good backup of “{made.instance.name}”, made {tell(made.created_at)}",
+        title=Markup("A good backup of “{}”, made {}").format(foreign(made.instance.name), tell(made.created_at)),
         file=file,
         kind=_TYPES[made.type],
-        origin=f"made by version {made.app_version}" + (f", “{note}”" if note else ""),
+        origin=version + Markup(", “{}”").format(foreign(note)) if note else version,
         size=found.size,
         proofs=(
             f"{count(found.files_matched)} of {count(len(made.files))} checksums match",

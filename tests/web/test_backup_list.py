@@ -165,14 +165,24 @@ def test_a_failure_says_when_it_is_tried_again() -> None:
 def test_a_row_says_what_a_file_is() -> None:
     """The name of the file, or what is worth knowing instead of it."""
     usual = row()
-    assert (plain(usual.title), usual.text) == ("Today 04:00", "framerr-scheduled-2026-11-20T03-00-00Z.zip")
+    assert (plain(usual.title), usual.text) == ("Today 04:00", "<bdi>framerr-scheduled-2026-11-20T03-00-00Z.zip</bdi>")
     assert (usual.badges, plain(usual.content), usual.check_note) == ((("readable", ""),), "4 users, 6 files", "04:01")
-    assert row(note="Before the move", pinned_at=NOW).text == "“Before the move”"
-    assert row(type="safety", note="Before a reset").text == "Before a reset. Never deleted automatically"
-    assert row(is_own=False).text == "From another instance, “Studio server”"
+    assert row(note="Before the move", pinned_at=NOW).text == "“<bdi>Before the move</bdi>”"
+    assert row(type="safety", note="Before a reset").text == "<bdi>Before a reset</bdi>. Never deleted automatically"
+    assert row(is_own=False).text == "From another instance, “<bdi>Studio server</bdi>”"
     assert ("look", "From the future") in row(from_the_future=True).badges
     assert row(contents={"files": 1, "counts": {"users": 1}, "caught_up": True}).text.startswith("Caught up")
     assert plain(row(verified_at=NOW - timedelta(days=0), hours=200).check_note) == "today 12:00"
+
+
+def test_names_of_others_are_kept_apart() -> None:
+    """Markup in them is text, and what is written from right to left does not reorder the words around it."""
+    hostile = "\u0634\u0631\u0643\u0629 <b>1"
+
+    assert row(is_own=False, instance_name=hostile).text == (
+        "From another instance, “<bdi>\u0634\u0631\u0643\u0629 &lt;b&gt;1</bdi>”"
+    )
+    assert row(note=hostile, pinned_at=NOW).text == "“<bdi>\u0634\u0631\u0643\u0629 &lt;b&gt;1</bdi>”"
 
 
 def test_what_cannot_be_restored_offers_no_restore() -> None:

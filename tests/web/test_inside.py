@@ -51,9 +51,9 @@ def inside(beside: Against | None = None, *, needs_upgrade: bool = False, note: 
 def test_the_page_says_what_was_proven() -> None:
     shown = inside(note="Before the move")
 
-    assert shown.title == "A good backup of “Studio server”, made on 20 November"
+    assert shown.title == "A good backup of “<bdi>Studio server</bdi>”, made on 20 November"
     assert (shown.file, shown.kind) == ("framerr-scheduled.zip", "Scheduled backup")
-    assert shown.origin == "made by version 1.2.0, “Before the move”"
+    assert shown.origin == "made by version <bdi>1.2.0</bdi>, “<bdi>Before the move</bdi>”"
     assert shown.proofs == ("1,204 of 1,204 checksums match", "Database opens", "Version can be restored here")
     assert inside(needs_upgrade=True).proofs[2] == "Its database is upgraded on the way"
 

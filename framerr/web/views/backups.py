@@ -101,7 +101,7 @@ def delete_post(uid: str) -> Response:
     name = deleting.delete_backup(parts.db, parts.paths, uid, deleted_by=asked_by, now=current.now())
     with parts.db.writing() as session:
         current.record(session, "backup.deleted", name)
-    flash(f"{name} is deleted.", "safe")
+    flash(filters.foreign(name) + " is deleted.", "safe")
     return _to_list()
 
 

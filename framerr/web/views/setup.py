@@ -24,6 +24,7 @@ from framerr.web import (
     auth,
     current,
     errors,
+    filters,
     htmx,
     restores,
     schedule_form,
@@ -252,7 +253,7 @@ def _finish(wanted: Wanted) -> Response:
     _tidy()
     auth.sign_in(given.account.username, given.account.password, persistent=False)
     words = schedule_form.first_words(wanted.rule, ZoneInfo(given.time_zone), current.now())
-    flash(f"{given.instance_name} is set up. {words}", "safe")
+    flash(filters.foreign(given.instance_name) + f" is set up. {words}", "safe")
     return htmx.go(url_for("home.index"))
 
 

@@ -176,7 +176,7 @@ def test_deleting_asks_first(administrator: Visitor, appliance: Appliance) -> No
 
     assert administrator.post(f"{PAGE}/{second.uid}/delete").location == PAGE
     assert names(appliance) == [first.name]
-    assert f"{second.name} is deleted." in administrator.get(PAGE).text
+    assert f"<bdi>{second.name}</bdi> is deleted." in administrator.get(PAGE).text
     assert actions(appliance) == [("alice", "backup.deleted")]
 
 
@@ -203,7 +203,7 @@ def test_a_pinned_backup_is_kept_with_its_note(administrator: Visitor, appliance
     assert administrator.post(f"{PAGE}/{row.uid}/pin", {"note": "Before the move"}).location == PAGE
 
     page = administrator.get(PAGE).text
-    assert "“Before the move”" in page
+    assert "“<bdi>Before the move</bdi>”" in page
     assert "0 of 7 kept; the pinned one comes on top." in page
     assert administrator.post(f"{PAGE}/{row.uid}/pin", {"note": "x" * 201}).status_code == 422
 
@@ -408,7 +408,7 @@ def test_an_upload_goes_into_the_list(administrator: Visitor, appliance: Applian
     assert do(appliance).state == "done"
 
     page = administrator.get(PAGE).text
-    assert "From another instance, “Studio server”" in page
+    assert "From another instance, “<bdi>Studio server</bdi>”" in page
     assert len(names(appliance)) == 1
     assert "is uploaded." not in administrator.get(f"{PAGE}/upload").text
     assert actions(appliance) == [("alice", "backup.uploaded")]
@@ -485,7 +485,7 @@ def test_a_restore_shows_what_is_inside_and_asks_for_the_password(administrator:
     assert "Reading and checking" in administrator.get(address).text
     assert administrator.htmx(address).headers["HX-Redirect"] == address
     page = administrator.get(address).text
-    assert "A good backup of “Studio server”, made today" in page.replace("\xa0", " ")
+    assert "A good backup of “<bdi>Studio server</bdi>”, made today" in page.replace("\xa0", " ")
     assert "A safety backup of this instance is made first." in page
     for password, sentence in (("", "Type your password."), ("wrong", "This is not your password. Try again.")):
         response = administrator.post(address, {"password": password})

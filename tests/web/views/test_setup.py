@@ -75,7 +75,7 @@ def test_start_fresh_makes_an_administrator_and_a_schedule(visitor: Visitor, emp
 
     assert (response.status_code, response.location) == (303, "/")
     page = visitor.get("/").text
-    assert "Harbor is set up. The first backup is t" in page
+    assert "<bdi>Harbor</bdi> is set up. The first backup is t" in page
     with empty.db.reading() as session:
         values = store.read(session)
         schedule = schedules.get(session, "backup")
@@ -104,7 +104,7 @@ def test_the_end_says_when_the_first_backup_is_made(visitor: Visitor, schedule: 
 
     page = visitor.get("/").text.replace("\u00a0", " ")
 
-    assert re.search(f"Harbor is set up\\. {sentence}", page)
+    assert re.search(f"<bdi>Harbor</bdi> is set up\\. {sentence}", page)
 
 
 def test_exactly_two_ways_are_offered(visitor: Visitor) -> None:
@@ -369,7 +369,7 @@ def test_an_uploaded_backup_is_looked_into_and_restored(tmp_path: Path) -> None:
         assert "is uploaded." in visitor.get("/setup/restore").text
 
         page = inspected(visitor, address)
-        assert "A good backup of “Studio server”, made today" in page
+        assert "A good backup of “<bdi>Studio server</bdi>”, made today" in page
         assert archive.name in page
         assert swap.state(appliance.paths) is None
         waiting = visitor.post(address, {}).location

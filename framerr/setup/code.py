@@ -8,7 +8,9 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NoReturn
 
+from framerr.accounts.throttle import network_of
 from framerr.core.config import SETUP_CODE
 from framerr.core.errors import Forbidden, LimitExceeded
 from framerr.core.files import atomic_write, disk_errors
@@ -16,12 +18,14 @@ from framerr.core.paths import Paths
 
 ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 TRIES = 5
+# Together, from wherever: a stranger needs twenty networks to shut the owner out, and still millennia for 32^8 codes.
+TRIES_OF_ALL = 100
 WINDOW = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
 class SetupCode:
-    """`text` is XXXX-XXXX: 40 random bits, enough at five tries a minute."""
+    """`text` is XXXX-XXXX: 40 random bits."""
 
     text: str
 
@@ -54,29 +58,35 @@ def remove(paths: Paths) -> None:
 
 
 class Gate:
-    """Counts tries at the code, whoever makes them: five a minute. Safe to use from many threads; forgets at a restart."""
+    """Counts tries at the code: five a minute from one network, so that a stranger's do not lock the owner out, and
+    TRIES_OF_ALL together. Safe to use from many threads; forgets at a restart.
+    """
 
     def __init__(self, code: SetupCode) -> None:
         self._code = code
-        self._tries: deque[datetime] = deque(maxlen=TRIES)
+        self._tries: deque[tuple[datetime, str]] = deque(maxlen=TRIES_OF_ALL)
         self._lock = threading.Lock()
 
-    def check(self, typed: str, now: datetime) -> None:
+    def check(self, typed: str, now: datetime, address: str) -> None:
         """Raises LimitExceeded (`retry_after`) after too many tries, without looking; Forbidden for a wrong code."""
         with self._lock:
-            self._count(now)
+            self._count(network_of(address), now)
         if not matches(self._code, typed):
             raise Forbidden("This is not the setup code. It is in the log and in setup-code.txt in the config folder.")
 
-    def _count(self, now: datetime) -> None:
-        while self._tries and not now - WINDOW < self._tries[0] <= now + WINDOW:
+    def _count(self, network: str, now: datetime) -> None:
+        while self._tries and not now - WINDOW < self._tries[0][0] <= now + WINDOW:
             self._tries.popleft()
-        if len(self._tries) == TRIES:
-            wait = max(1.0, (self._tries[0] + WINDOW - now).total_seconds())
-            raise LimitExceeded(
-                f"There were {TRIES} tries within a minute. Wait a minute, then try again.", retry_after=wait
-            )
-        self._tries.append(now)
+        own = [at for at, where in self._tries if where == network]
+        if len(own) >= TRIES:
+            self._refuse(f"There were {TRIES} tries within a minute.", own[0], now)
+        if len(self._tries) >= TRIES_OF_ALL:
+            self._refuse("There were too many tries within a minute, from many places.", self._tries[0][0], now)
+        self._tries.append((now, network))
+
+    def _refuse(self, reason: str, oldest: datetime, now: datetime) -> NoReturn:
+        wait = max(1.0, (oldest + WINDOW - now).total_seconds())
+        raise LimitExceeded(f"{reason} Wait a minute, then try again.", retry_after=wait)
 
 
 def matches(code: SetupCode, typed: str) -> bool:

@@ -110,7 +110,7 @@ def prove_code(typed: str) -> None:
     """Take a try at the code. Raises Forbidden for a wrong one, LimitExceeded (`retry_after`) after too many tries."""
     known = asked_code()
     if known is not None:
-        memory().gate(known).check(typed, current.now())
+        memory().gate(known).check(typed, current.now(), current.address())
         session[_PROOF] = _proof(known)
 
 

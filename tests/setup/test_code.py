@@ -15,6 +15,7 @@ from framerr.setup.code import ALPHABET, Gate, SetupCode
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 CODE = SetupCode("ABCD-2345")
+HOME = "192.0.2.10"
 
 
 def made(paths: Paths) -> SetupCode:
@@ -74,7 +75,7 @@ def test_a_file_that_cannot_be_read_is_a_sentence(paths: Paths) -> None:
 
 @pytest.mark.parametrize("typed", ["ABCD-2345", "abcd-2345", "ABCD2345", " abcd 2345 ", "ab cd–23 45", "ABCD_2345\n"])
 def test_case_dashes_and_spaces_do_not_matter(typed: str) -> None:
-    Gate(CODE).check(typed, NOW)
+    Gate(CODE).check(typed, NOW, HOME)
 
 
 @pytest.mark.parametrize(
@@ -82,31 +83,31 @@ def test_case_dashes_and_spaces_do_not_matter(typed: str) -> None:
 )
 def test_everything_else_is_not_the_code(typed: str) -> None:
     with pytest.raises(Forbidden, match="not the setup code"):
-        Gate(CODE).check(typed, NOW)
+        Gate(CODE).check(typed, NOW, HOME)
 
 
 def test_five_tries_a_minute_the_right_one_included() -> None:
     gate = Gate(CODE)
     for second in range(5):
         with pytest.raises(Forbidden):
-            gate.check("WRNG-2222", NOW + timedelta(seconds=second))
+            gate.check("WRNG-2222", NOW + timedelta(seconds=second), HOME)
 
     with pytest.raises(LimitExceeded) as refused:
-        gate.check("ABCD-2345", NOW + timedelta(seconds=10))
+        gate.check("ABCD-2345", NOW + timedelta(seconds=10), HOME)
 
     assert refused.value.retry_after == 50
     with pytest.raises(LimitExceeded):
-        gate.check("ABCD-2345", NOW + timedelta(seconds=59.9))
-    gate.check("ABCD-2345", NOW + timedelta(seconds=60))
+        gate.check("ABCD-2345", NOW + timedelta(seconds=59.9), HOME)
+    gate.check("ABCD-2345", NOW + timedelta(seconds=60), HOME)
 
 
 def test_the_window_slides() -> None:
     gate = Gate(CODE)
     for second in (0, 50, 51, 52, 53, 61):
-        gate.check("ABCD-2345", NOW + timedelta(seconds=second))
+        gate.check("ABCD-2345", NOW + timedelta(seconds=second), HOME)
 
     with pytest.raises(LimitExceeded) as refused:
-        gate.check("ABCD-2345", NOW + timedelta(seconds=62))
+        gate.check("ABCD-2345", NOW + timedelta(seconds=62), HOME)
 
     assert refused.value.retry_after == 48
 
@@ -114,9 +115,9 @@ def test_the_window_slides() -> None:
 def test_a_clock_that_went_back_does_not_close_the_gate() -> None:
     gate = Gate(CODE)
     for _ in range(5):
-        gate.check("ABCD-2345", NOW + timedelta(days=400))
+        gate.check("ABCD-2345", NOW + timedelta(days=400), HOME)
 
-    gate.check("ABCD-2345", NOW)
+    gate.check("ABCD-2345", NOW, HOME)
 
 
 def test_tries_that_race_are_counted() -> None:
@@ -127,7 +128,7 @@ def test_tries_that_race_are_counted() -> None:
     def guess() -> None:
         barrier.wait()
         try:
-            gate.check("WRNG-2222", NOW)
+            gate.check("WRNG-2222", NOW, HOME)
         except (Forbidden, LimitExceeded) as error:
             answers.append(error.code)
 
@@ -138,6 +139,41 @@ def test_tries_that_race_are_counted() -> None:
         thread.join()
 
     assert sorted(answers) == ["forbidden"] * 5 + ["limit_exceeded"] * 15
+
+
+def test_a_stranger_does_not_lock_the_owner_out() -> None:
+    """Five wrong codes a minute from anywhere were enough."""
+    gate = Gate(CODE)
+    for _ in range(5):
+        with pytest.raises(Forbidden):
+            gate.check("WRNG-2222", NOW, "203.0.113.7")
+    with pytest.raises(LimitExceeded):
+        gate.check("ABCD-2345", NOW, "203.0.113.7")
+
+    gate.check("ABCD-2345", NOW, HOME)
+
+
+def test_addresses_of_one_network_are_one_stranger() -> None:
+    gate = Gate(CODE)
+    for last in range(5):
+        with pytest.raises(Forbidden):
+            gate.check("WRNG-2222", NOW, f"2001:db8::{last}")
+
+    with pytest.raises(LimitExceeded):
+        gate.check("WRNG-2222", NOW, "2001:db8::ffff")
+
+
+def test_many_networks_together_have_a_limit_too() -> None:
+    gate = Gate(CODE)
+    for number in range(code.TRIES_OF_ALL):
+        with pytest.raises(Forbidden):
+            gate.check("WRNG-2222", NOW, f"203.0.{number}.1")
+
+    with pytest.raises(LimitExceeded, match="from many places") as refused:
+        gate.check("ABCD-2345", NOW + timedelta(seconds=20), HOME)
+
+    assert refused.value.retry_after == 40
+    gate.check("ABCD-2345", NOW + timedelta(seconds=60), HOME)
 
 
 def test_removing_twice_is_fine(paths: Paths) -> None:

@@ -1,11 +1,13 @@
-"""Instances filled with data that looks like a CMS: the same bytes in every run, made of words, compressible like prose."""
+"""Instances filled with data that looks like a CMS: the same bytes in every run, as compressible."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import random
+import re
 import sqlite3
+import string
 import struct
 import sys
 import zlib
@@ -14,6 +16,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from pydoc_data.topics import topics
 from typing import Any
 
 from measure import HOST, MIB, Server
@@ -32,26 +35,8 @@ ADMINISTRATOR = "admin"
 PASSWORD = "a long enough password"
 SEED = 2
 ITEM = 3700
-SYLLABLES = (
-    "ba",
-    "co",
-    "di",
-    "fu",
-    "gra",
-    "he",
-    "in",
-    "jo",
-    "ka",
-    "le",
-    "mi",
-    "no",
-    "or",
-    "pa",
-    "qua",
-    "re",
-    "sto",
-    "tu",
-)
+LETTERS = string.ascii_letters + string.digits
+BODY = 11
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -128,23 +113,36 @@ def _fill(connection: sqlite3.Connection, count: int) -> None:
 
 
 def _items(count: int) -> Iterator[str]:
-    """CMS items as JSON of about 3.7 kB: a few short fields and rich text out of 20,000 different sentences."""
+    """CMS items as JSON of about 3.7 kB: short fields, addresses, and rich text whose words are runs of the Python manual."""
     chance = random.Random(SEED)
-    words = ["".join(chance.choices(SYLLABLES, k=chance.choice((1, 2, 2, 3)))) for _ in range(3000)]
-    often = [1 / rank for rank in range(3, 3003)]
-    sentences = [" ".join(chance.choices(words, often, k=chance.randint(6, 20))).capitalize() for _ in range(20_000)]
+    manual = re.findall(r"[A-Za-z][a-z'-]*[,;:]?", " ".join(topics[name] for name in sorted(topics)))
+
+    def words(least: int, most: int) -> str:
+        begin = chance.randrange(len(manual) - most)
+        return " ".join(manual[begin : begin + chance.randint(least, most)])
+
+    def name(length: int) -> str:
+        return "".join(chance.choices(LETTERS, k=length))
+
+    fields = [name(9) for _ in range(8)]
+    sentences = [f"{words(4, 9)} {words(4, 9)}".capitalize() for _ in range(20_000)]
     for number in range(count):
-        body = "".join(f"<p>{'. '.join(chance.choices(sentences, k=4))}.</p>" for _ in range(12))
-        yield json.dumps(
-            {
-                "id": hashlib.sha256(str(number).encode()).hexdigest()[:20],
-                "slug": sentences[number % 20_000].lower().replace(" ", "-"),
-                "draft": number % 7 == 0,
-                "price": number * 37 % 9973 / 100,
-                "title": chance.choice(sentences),
-                "body": body[: ITEM - 300],
-            }
+        title = chance.choice(sentences)
+        texts = ['<p dir="auto">{}. {}. {}.</p>'.format(*chance.choices(sentences, k=3)) for _ in range(BODY)]
+        texts.append(f'<p dir="auto"><a href="https://example.com/{name(9)}" target="_blank">{words(3, 5)}</a></p>')
+        picture = f"https://framerusercontent.com/images/{name(26)}.jpg?scale-down-to=1024"
+        values = (
+            {"type": "string", "value": title},
+            {"type": "formattedText", "contentType": "html", "value": "".join(texts)},
+            {"type": "image", "value": {"id": name(9), "url": picture, "altText": words(3, 6)}},
+            {"type": "date", "value": f"2026-{number % 12 + 1:02}-{number % 28 + 1:02}T08:30:00.000Z"},
+            {"type": "enum", "value": fields[number % 8]},
+            {"type": "multiCollectionReference", "value": [name(9) for _ in range(number % 4)]},
+            {"type": "boolean", "value": number % 7 == 0},
+            {"type": "number", "value": number * 37 % 9973 / 100},
         )
+        item = {"id": name(9), "slug": f"{title.lower().replace(' ', '-')}-{number}", "draft": False}
+        yield json.dumps(item | {"fieldData": dict(zip(fields, values, strict=True))})
 
 
 def _add_icons(connection: sqlite3.Connection, folder: Path, count: int) -> None:

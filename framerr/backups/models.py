@@ -59,7 +59,7 @@ class Backup(Base):
     verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     pinned_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     note: Mapped[str] = mapped_column(Text, default="")
-    contents: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    contents: Mapped[dict[str, Any]] = mapped_column(Json(dict), default=dict)
     missing_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 

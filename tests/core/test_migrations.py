@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from framerr.appliance import MODELS
 from framerr.core import migrations
 from framerr.core.db import Base, Fate, TableFate, fates, open_file
-from framerr.core.errors import Incompatible
+from framerr.core.errors import Corrupt, Incompatible
 
 assert MODELS
 
@@ -68,6 +68,17 @@ def test_a_schema_from_the_future_is_refused_with_both_names(tmp_path: Path) -> 
 
     assert "9999" in refused.value.message
     assert migrations.head() in refused.value.message
+
+
+def test_two_schemas_at_once_are_damage(tmp_path: Path) -> None:
+    """T17: two rows where one belongs."""
+    (tmp_path / "new.db").touch()
+    with open_file(tmp_path / "new.db") as connection:
+        migrations.upgrade(connection)
+        connection.exec_driver_sql("INSERT INTO alembic_version VALUES ('0000')")
+
+        with pytest.raises(Corrupt, match="more than one schema"):
+            migrations.upgrade(connection)
 
 
 def test_every_table_says_what_becomes_of_it_in_a_backup() -> None:

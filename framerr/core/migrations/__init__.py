@@ -6,7 +6,9 @@ included). It takes no backup; the caller does that first.
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
+from threading import Lock
 
 from alembic import command
 from alembic.config import Config
@@ -14,9 +16,12 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection
 
-from framerr.core.errors import Incompatible
+from framerr.core import schema
+from framerr.core.db import in_memory
+from framerr.core.errors import Corrupt, Incompatible
 
 _SCRIPTS = Path(__file__).parent
+_one_at_a_time = Lock()  # Alembic keeps what it works on in a module
 
 
 def _config() -> Config:
@@ -42,8 +47,11 @@ def known() -> frozenset[str]:
 
 
 def current(connection: Connection) -> str | None:
-    """The revision of an open database; None when it has no tables of ours yet."""
-    return MigrationContext.configure(connection).get_current_revision()
+    """The revision of an open database; None when it has no tables of ours yet. Raises Corrupt when it names several."""
+    heads = MigrationContext.configure(connection).get_current_heads()
+    if len(heads) > 1:
+        raise Corrupt("The database is damaged: it names more than one schema. Restore a good backup.")
+    return str(heads[0]) if heads else None
 
 
 def require_known(revision: str | None, what: str) -> None:
@@ -55,7 +63,7 @@ def require_known(revision: str | None, what: str) -> None:
         )
 
 
-def upgrade(connection: Connection) -> None:
+def upgrade(connection: Connection, revision: str = "head") -> None:
     """Bring an open database to the newest revision, inside a transaction that the caller began.
 
     Raises Incompatible for an unknown revision; whatever a migration raises passes through, and the caller rolls back.
@@ -63,4 +71,14 @@ def upgrade(connection: Connection) -> None:
     require_known(current(connection), "The database")
     config = _config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    with _one_at_a_time:
+        command.upgrade(config, revision)
+
+
+@cache
+def shape(revision: str) -> schema.Shape:
+    """What a database of a known revision is made of."""
+    with in_memory() as connection:
+        connection.exec_driver_sql("BEGIN")
+        upgrade(connection, revision)
+        return schema.shape(connection)

@@ -114,6 +114,9 @@
     form.submit();
   };
 
+  // What cannot be removed now is removed by the server after a day.
+  const remove = (ending) => ending.abort(true).catch(() => {});
+
   const begin = async (file, piece, url) => {
     forgive();
     name.textContent = file.name;
@@ -121,7 +124,11 @@
     show(true);
     label(pause, "Pause", "pause");
     delete pause.dataset.paused;
-    upload = new tus.Upload(file, {
+    // Only the upload that is shown speaks; one that was cancelled is silent, whatever still arrives for it.
+    const shown = (act) => (...given) => {
+      if (upload === mine) act(...given);
+    };
+    const mine = new tus.Upload(file, {
       endpoint: box.dataset.upload,
       uploadUrl: url ?? null,
       chunkSize: piece,
@@ -129,19 +136,23 @@
       removeFingerprintOnSuccess: true,
       metadata: { filename: file.name },
       headers: { "X-CSRFToken": document.querySelector('meta[name="csrf-token"]').content },
-      onProgress: progress,
-      onSuccess: finished,
-      onError: (error) => failed(error, file, piece),
+      onProgress: shown(progress),
+      onSuccess: shown(finished),
+      onError: shown((error) => failed(error, file, piece)),
+      onUploadUrlAvailable: () => {
+        if (upload !== mine) remove(mine);
+      },
       onShouldRetry: (error) => {
         const status = error.originalResponse?.getStatus() ?? 0;
-        return status === 0 || status === 409 || status === 423 || (status >= 500 && status !== FULL);
+        return upload === mine && (status === 0 || status === 409 || status === 423 || (status >= 500 && status !== FULL));
       },
     });
+    upload = mine;
     if (!url) {
-      const [before] = await upload.findPreviousUploads();
-      if (before) upload.resumeFromPreviousUpload(before);
+      const [before] = await mine.findPreviousUploads();
+      if (before) mine.resumeFromPreviousUpload(before);
     }
-    upload.start();
+    if (upload === mine) mine.start();
   };
 
   field.addEventListener("change", () => {
@@ -167,15 +178,12 @@
     label(pause, "Go on", "play");
     pause.dataset.paused = "1";
   });
-  cancel.addEventListener("click", async () => {
+  cancel.addEventListener("click", () => {
     const ending = upload;
     reset();
     forgive();
-    try {
-      await ending.abort(true);
-    } catch {
-      // It is removed by itself after a day.
-    }
+    // Before the server answered, nobody knows where the upload is: it is removed as soon as it says so.
+    if (ending.url) remove(ending);
   });
   box.hidden = false;
   document.querySelector("[data-without-script]").hidden = true;

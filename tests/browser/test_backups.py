@@ -205,6 +205,28 @@ def test_an_upload_is_paused_and_cancelled(used: Site, browser: Browser, large: 
         until(lambda: not list(used.appliance.paths.uploads.iterdir()), "the upload is removed")
 
 
+def test_an_upload_cancelled_before_the_first_answer_leaves_nothing(used: Site, browser: Browser, large: Path) -> None:
+    """What the server announces afterwards is removed as soon as its address is known, and another file may be sent."""
+    held: list[Route] = []
+    with used.page(browser) as page:
+        page.goto(f"{used.address}{PAGE}/upload")
+        page.route("**/api/1/uploads", lambda route: held.append(route))
+        page.locator('input[type="file"]').set_input_files(large)
+        until(lambda: bool(held) or bool(page.wait_for_timeout(20)), "the file is announced")
+        page.get_by_role("button", name="Cancel").click()
+        expect(page.get_by_text("Choose a backup, or drop it here")).to_be_visible()
+        with page.expect_response(lambda answer: answer.request.method == "DELETE") as removed:
+            held[0].continue_()
+        assert removed.value.status == 204
+        assert list(used.appliance.paths.uploads.iterdir()) == []
+        expect(page.get_by_text("Choose a backup, or drop it here")).to_be_visible()
+        assert page.evaluate("localStorage.length") == 0
+
+        page.unroute_all()
+        page.locator('input[type="file"]').set_input_files(large)
+        page.wait_for_url(f"{used.address}{PAGE}", timeout=30_000)
+
+
 def test_smaller_pieces_are_sent_where_something_refuses_large_ones(used: Site, browser: Browser, large: Path) -> None:
     """A proxy that answers 413 in its own words: 900 kB at a time gets through."""
     lengths: list[int] = []

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from framerr.appliance import Appliance, build, database
 from framerr.backups import create, swap
@@ -27,11 +32,30 @@ def open_instance(settings: Settings, paths: Paths, now: datetime, *, on_trial: 
     key = resolve_key(settings, paths)
     masking.register_key(key.raw)
     try:
-        database.bring_up(paths.database, backup=partial(create.before_upgrade, paths, key, now))
-        return build(settings, paths, key, now)
+        with distrusting(paths.database):
+            database.bring_up(paths.database, backup=partial(create.before_upgrade, paths, key, now))
+            return build(settings, paths, key, now)
     except (Corrupt, Incompatible) as error:
         if not on_trial:
             raise
         log.error("The restored state cannot be used, so the previous one comes back. %s", error.message)  # noqa: TRY400 - the sentence says it all
         swap.give_back(paths, error.message, now)
         return None
+
+
+@contextmanager
+def distrusting(path: Path) -> Iterator[None]:
+    """Turn what the database at `path` makes this program's own code raise into Corrupt.
+
+    A restored state may hold rows, types and triggers that this program never writes. Whoever boots on it or rescues it
+    needs one answer to that, not an accident.
+    """
+    try:
+        yield
+    except (SQLAlchemyError, AttributeError, LookupError, TypeError, ValueError) as error:
+        log.warning("%s cannot be worked with", path, exc_info=error)
+        kind = type(error).__name__
+        raise Corrupt(
+            f"{path} holds something that this version cannot work with ({kind}); the log has the details. "
+            "Restore a backup, or put the file back."
+        ) from error

@@ -214,7 +214,7 @@ def ask_return(paths: Paths, reason: str, after: After = _nothing) -> bool:
         return True
 
 
-def confirm(paths: Paths, now: datetime, tell: Callable[[Outcome], None] = _nothing) -> bool:
+def confirm(paths: Paths, now: datetime, tell: Callable[[Outcome], object] = _nothing) -> bool:
     """The state on trial proved itself: `tell` hears that first, then it stays. Whether there was one to confirm.
 
     One whose successor is prepared is not confirmed any more. Raises Unavailable or DiskFull.

@@ -44,17 +44,28 @@ def _here(settings: Settings, paths: Paths, action: str, params: Mapping[str, An
     swap.apply_pending(paths, utcnow())
     folder.sweep(paths)
     try:
-        appliance = boot.open_instance(settings, paths, utcnow())
+        appliance = _opened(settings, paths)
     except (Corrupt, Incompatible) as error:
         if action not in rescue.RESCUES:
             raise
         emit(wire.Noted("warn", error.message))
         result = rescue.RESCUES[action](settings, paths, params, utcnow())
     else:
-        assert appliance is not None, "only a boot gives a state on trial back"
         result = _at_desk(appliance, action, params, emit)
     swap.apply_pending(paths, utcnow())
     return result
+
+
+def _opened(settings: Settings, paths: Paths) -> Appliance:
+    """The appliance with what the last process left put right. Raises Corrupt or Incompatible when it cannot be used."""
+    appliance = boot.open_instance(settings, paths, utcnow())
+    assert appliance is not None, "only a boot gives a state on trial back"
+    try:
+        recovery.recover(appliance, utcnow())
+    except BaseException:
+        appliance.db.close()
+        raise
+    return appliance
 
 
 def _at_desk(appliance: Appliance, action: str, params: Mapping[str, Any], emit: Emit) -> desk.Result:
@@ -65,7 +76,6 @@ def _at_desk(appliance: Appliance, action: str, params: Mapping[str, Any], emit:
             emit(line)
 
     try:
-        recovery.recover(appliance, utcnow())
         runner = Runner(appliance.db, tasks.table(appliance), on_outcome=tasks.on_outcome)
         return ACTIONS[action].do(desk.alone(appliance, runner, tell), params)
     finally:

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from framerr.backups import swap
-from framerr.backups.models import RETURNED
+from framerr.backups.models import RESTORED, RETURNED
 from framerr.cli.rehearsal import comparison, pages
 from framerr.cli.rehearsal.browser import Browser
 from framerr.core.clock import utcnow
 from framerr.core.crypto import InstanceKey
-from framerr.core.db import Database
+from framerr.core.db import Database, open_file
 from framerr.core.paths import Paths
 from framerr.observability import events
 from framerr.settings import store
@@ -52,13 +52,19 @@ def instance_name(folder: Path) -> str:
         db.close()
 
 
-def told(folder: Path, kind: str) -> list[str]:
+def told(folder: Path, kind: str, limit: int = 50) -> list[str]:
     db = Database(folder / "data" / "framerr.db")
     try:
         with db.reading() as session:
-            return [event.text for event in events.recent(session, kind=kind)]
+            return [event.text for event in events.recent(session, kind=kind, limit=limit)]
     finally:
         db.close()
+
+
+def forge(folder: Path, statement: str) -> None:
+    """Write what this program would never write into the database of a stopped instance."""
+    with open_file(folder / "data" / "framerr.db") as connection:
+        connection.exec_driver_sql(statement)
 
 
 def signs_in(served: Served) -> bool:
@@ -119,7 +125,10 @@ def test_a_restored_state_that_cannot_be_opened_gives_way_at_once(first: tuple[P
         assert signs_in(served)
         assert served.stop() == 0
     assert instance_name(folder) == "The previous one"
-    assert len(told(folder, RETURNED)) == 1
+    (text,) = told(folder, RETURNED)
+    assert str(folder / "data.failed") in text
+    assert (folder / "data.failed" / "framerr.db").exists()
+    assert framerr(folder, "backup", "create").returncode == 0
     assert not (folder / "data.failed").exists()
 
 
@@ -134,7 +143,78 @@ def test_the_third_start_on_trial_gives_way(first: tuple[Path, Path]) -> None:
             names.append(framerr(folder, "config", "get", "instance.name").stdout.strip())
             served.kill()
     assert names == ["Studio server", "Studio server", "The previous one"]
+    (text,) = told(folder, RETURNED)
+    assert "It came up, but in two starts it never ran for a whole minute." in text
+
+
+def test_polite_ends_within_the_first_minute_revert_nothing(first: tuple[Path, Path]) -> None:
+    """A person who restarts three times in a row keeps the restored state, and what was written since."""
+    folder, archive = first
+    assert framerr(folder, "restore", str(archive), "--yes").returncode == 0
+    for number in range(3):
+        with Served(folder) as served:
+            assert framerr(folder, "config", "set", "instance.name", f"Written since, {number}").returncode == 0
+            assert served.stop() == 0
+    with Served(folder) as served:
+        assert framerr(folder, "config", "get", "instance.name").stdout == "Written since, 2\n"
+        assert swap.state(Paths(folder)) == "trial"
+        assert served.stop() == 0
+
+
+def test_no_row_of_a_restored_state_stops_a_boot_or_a_command(first: tuple[Path, Path]) -> None:
+    """Its trial is over and not told yet: whatever its events hold, there is no loop."""
+    folder, archive = first
+    forge(folder, "UPDATE events SET kind = 'backup.restored', data = '[]'")
+    forged = as_json(framerr(folder, "backup", "create", "--json"))["name"]
+    assert framerr(folder, "restore", forged, "--yes").returncode == 0
+    swap.confirm(Paths(folder), utcnow())
+    assert framerr(folder, "backup", "list").returncode == 0
+    with Served(folder) as served:
+        assert signs_in(served)
+        assert served.stop() == 0
+    assert len([text for text in told(folder, RESTORED, limit=1) if "is done" in text]) == 1
+    assert framerr(folder, "restore", str(archive), "--yes").returncode == 0
+
+
+def test_a_state_that_cannot_be_recovered_is_rescued(first: tuple[Path, Path]) -> None:
+    """The database opens, but what it says of unfinished work makes no sense."""
+    folder, archive = first
+    forge(
+        folder, "UPDATE runs SET kind = 'backup', subject = uid, state = 'running', trigger = 'schedule', attempt = -10"
+    )
+    done = framerr(folder, "restore", str(archive), "--yes")
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+    with Served(folder) as served:
+        assert signs_in(served)
+
+
+def test_a_state_on_trial_that_cannot_be_recovered_gives_way(first: tuple[Path, Path]) -> None:
+    folder, archive = first
+    framerr(folder, "config", "set", "instance.name", "The previous one")
+    assert framerr(folder, "restore", str(archive), "--yes").returncode == 0
+    forge(
+        folder, "UPDATE runs SET kind = 'backup', subject = uid, state = 'running', trigger = 'schedule', attempt = -10"
+    )
+    with Served(folder) as served:
+        assert signs_in(served)
+        assert served.stop() == 0
+    assert instance_name(folder) == "The previous one"
     assert len(told(folder, RETURNED)) == 1
+
+
+def test_the_wrong_file_is_corrected_at_once(first: tuple[Path, Path]) -> None:
+    """On a stopped instance, where no minute passes; the way back of both is the state that had proved itself."""
+    folder, right = first
+    framerr(folder, "config", "set", "instance.name", "The wrong one")
+    wrong = as_json(framerr(folder, "backup", "create", "--json"))["name"]
+    framerr(folder, "config", "set", "instance.name", "The previous one")
+    assert framerr(folder, "restore", wrong, "--yes").returncode == 0
+    assert instance_name(folder) == "The wrong one"
+    done = framerr(folder, "restore", str(right), "--yes")
+    assert done.returncode == 0, done.stderr
+    assert instance_name(folder) == "Studio server"
+    swap.give_back(Paths(folder), "Only for this test.", utcnow())
+    assert instance_name(folder) == "The previous one"
 
 
 def test_a_reset_leads_to_the_wizard_and_its_safety_backup_back(first: tuple[Path, Path]) -> None:
@@ -143,11 +223,9 @@ def test_a_reset_leads_to_the_wizard_and_its_safety_backup_back(first: tuple[Pat
     with Served(folder) as served:
         assert served.get("/login")[1].count("setup") > 0
         assert served.get("/setup/start")[0] == 200
-        assert framerr(folder, "restore", safety, "--yes").returncode == 5  # on trial itself, for a minute
-        assert served.stop() == 0
-    swap.confirm(Paths(folder), utcnow())
-    assert framerr(folder, "restore", safety, "--yes").returncode == 0
-    with Served(folder) as served:
+        assert framerr(folder, "restore", safety, "--yes").returncode == 0, "on trial itself, and yet at once"
+        until(lambda: served.get("/setup/start")[0] not in {0, 200}, "the restored state is put in")
+        served.until_ready()
         assert signs_in(served)
 
 

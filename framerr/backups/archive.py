@@ -23,8 +23,9 @@ NAME = re.compile(
     r"framerr-(?:manual|scheduled|safety)-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ(?:-[1-9]\d{0,5})?(?:\.protected)?\.zip"
 )
 LARGEST_SERIAL = 10**12
+FIRST_YEAR, LAST_YEAR = 1970, 9998
 
-_Count = Annotated[int, msgspec.Meta(ge=0)]
+_Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 _Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
 _Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
@@ -120,10 +121,8 @@ def decode(data: bytes) -> Manifest:
     """
     try:
         glance = msgspec.json.decode(data, type=_Glance)
-    except msgspec.DecodeError:
-        raise Corrupt(
-            "The manifest of this archive cannot be read: it is damaged. Use another backup, or copy this one again."
-        ) from None
+    except _UNREADABLE:
+        raise _unreadable() from None
     if glance.format is None and glance.version is not None:
         raise InvalidInput(
             f"This is a backup of Framerr {glance.version}, an older program of the same name with another kind of "
@@ -137,8 +136,35 @@ def decode(data: bytes) -> Manifest:
             f"reads up to format {FORMAT}. Install the newer version, or use an older backup."
         )
     try:
-        return msgspec.json.decode(data, type=Manifest)
+        manifest = msgspec.json.decode(data, type=Manifest)
     except msgspec.ValidationError as error:
         raise Corrupt(
             f"The manifest of this archive is not complete ({error}). Use another backup, or copy this one again."
         ) from None
+    except _UNREADABLE:
+        raise _unreadable() from None
+    _require_sane_moment(manifest.created_at)
+    return manifest
+
+
+# ValueError holds what msgspec and Unicode raise; a forged manifest may be nested deeper than anybody reads.
+_UNREADABLE = (ValueError, OverflowError, RecursionError)
+
+
+def _unreadable() -> Corrupt:
+    return Corrupt(
+        "The manifest of this archive cannot be read: it is damaged. Use another backup, or copy this one again."
+    )
+
+
+def _require_sane_moment(moment: datetime) -> None:
+    """Raises Corrupt for a time that not every zone can show, or before any computer's clock began."""
+    try:
+        is_sane = FIRST_YEAR <= moment.astimezone(UTC).year <= LAST_YEAR
+    except OverflowError:
+        is_sane = False
+    if not is_sane:
+        raise Corrupt(
+            "The manifest of this archive says that it was made at an impossible time: it is damaged or forged. Use "
+            "another backup."
+        )

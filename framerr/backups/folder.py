@@ -1,4 +1,8 @@
-"""The backups folder and its list: the folder is the truth, the rows add what a file cannot say of itself."""
+"""The backups folder and its list: the folder is the truth, the rows add what a file cannot say of itself.
+
+People put anything there. Whatever is odd about one file, its name included, is a word about that file and never keeps
+the rest from being listed.
+"""
 
 from __future__ import annotations
 
@@ -20,17 +24,20 @@ from framerr.core.db import Database
 from framerr.core.errors import Corrupt, Incompatible, InvalidInput, LimitExceeded, NotFound, Unavailable
 from framerr.core.files import disk_errors
 from framerr.core.paths import Paths
+from framerr.core.text import escaped, unescaped
 from framerr.core.zips import Limits, open_archive
+from framerr.settings.instance import believable
 from framerr.settings.models import Instance
 
 FORGOTTEN_AFTER = timedelta(days=90)
 _LOOK_AGAIN = -1
+_LATEST_NS = 2**63 - 1
 _JUDGED_BY = "judged_by"
 
 
 @dataclass(frozen=True)
 class FileSeen:
-    """A file as the folder shows it now."""
+    """A file as the folder shows it now. `name` is `escaped`, so that every list and log can hold it."""
 
     name: str
     size: int
@@ -48,8 +55,12 @@ class Glance:
 
 
 def scan(folder: Path) -> dict[str, FileSeen]:
-    """The regular files of the folder by name; hidden ones (parts among them) are left out. Raises Unavailable."""
+    """The regular files of the folder by name; hidden ones (parts among them) are left out, and what cannot be looked at.
+
+    Raises Unavailable when the folder cannot be listed, or nothing in it can be looked at.
+    """
     found: dict[str, FileSeen] = {}
+    failure: OSError | None = None
     with disk_errors(folder):
         for path in folder.iterdir():
             if path.name.startswith("."):
@@ -58,21 +69,35 @@ def scan(folder: Path) -> dict[str, FileSeen]:
                 facts = path.lstat()
             except FileNotFoundError:
                 continue
+            except OSError as error:
+                failure = error
+                continue
             if stat.S_ISREG(facts.st_mode):
-                found[path.name] = FileSeen(path.name, facts.st_size, facts.st_mtime_ns)
+                name = escaped(path.name)
+                found[name] = FileSeen(name, facts.st_size, min(max(facts.st_mtime_ns, 0), _LATEST_NS))
+        if failure is not None and not found:
+            raise failure
     return found
 
 
 def glance(folder: Path, seen: FileSeen, limits: Limits | None = None) -> Glance:
-    """Read only the list of members and the manifest of a file. One that cannot be read now is looked at again."""
+    """Read only the list of members and the manifest of a file.
+
+    One that cannot be read now, or not within the limits, is looked at again each time: neither is a fault of the file.
+    """
     try:
-        with open_archive(folder / seen.name, limits) as reader:
+        with open_archive(path_of(folder, seen.name), limits) as reader:
             return Glance(seen, proof.read_manifest(reader), "unverified", "")
-    except Unavailable as error:
+    except (Unavailable, LimitExceeded) as error:
         return Glance(replace(seen, mtime_ns=_LOOK_AGAIN), None, "foreign", error.message)
-    except (InvalidInput, LimitExceeded, Corrupt, Incompatible, NotFound) as error:
+    except (InvalidInput, Corrupt, Incompatible, NotFound) as error:
         ours = NAME.fullmatch(seen.name) is not None and not isinstance(error, Incompatible)
         return Glance(seen, None, "damaged" if ours else "foreign", error.message)
+
+
+def path_of(folder: Path, name: str) -> Path:
+    """The file that the list calls `name`."""
+    return folder / unescaped(name)
 
 
 def reconcile(db: Database, paths: Paths, *, limits: Limits | None = None, now: datetime) -> None:
@@ -126,11 +151,12 @@ def newest_good(session: Session) -> Backup | None:
 def highest_serial(session: Session) -> int:
     """The highest number of this instance's archives, those that are missing now included; 0 when there are none."""
     own = own_uid(session)
-    return max((row.serial for row in session.scalars(select(Backup)) if row.instance_uid == own), default=0)
+    rows = session.scalars(select(Backup).where(Backup.instance_uid == own))
+    return max((believable(row.serial) for row in rows), default=0)
 
 
 def file_of(paths: Paths, row: Backup) -> Path:
-    return paths.backups / row.name
+    return path_of(paths.backups, row.name)
 
 
 def is_beside_data(paths: Paths) -> bool:
@@ -141,7 +167,8 @@ def is_beside_data(paths: Paths) -> bool:
 
 def describe(row: Backup, manifest: Manifest) -> None:
     """Copy onto a row what its manifest says."""
-    row.type, row.serial, row.created_at = manifest.type, manifest.serial, manifest.created_at.astimezone(UTC)
+    row.type, row.serial = manifest.type, believable(manifest.serial)
+    row.created_at = manifest.created_at.astimezone(UTC)
     row.app_version = manifest.app_version[:40]
     row.instance_uid, row.instance_name = manifest.instance.id[:64], manifest.instance.name[:200]
     row.note = row.note or manifest.note

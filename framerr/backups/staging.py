@@ -24,6 +24,7 @@ from framerr.core.errors import Cancelled, Corrupt, FramerrError, Unavailable
 from framerr.core.files import disk_errors, empty_folder, fsync_tree
 from framerr.core.paths import Paths
 from framerr.jobs.progress import Progress
+from framerr.settings import instance
 from framerr.settings.models import InstanceLocal
 
 
@@ -102,7 +103,7 @@ def settle(connection: Connection, rows: dict[str, list[dict[str, Any]]], key: I
     last = connection.execute(select(InstanceLocal.backup_serial)).scalar()
     if last is None:
         connection.execute(insert(InstanceLocal).values(id=1, backup_serial=0))
-    highest = max(serial, last or 0)
+    highest = max(instance.believable(serial), instance.believable(last or 0))
     connection.execute(update(InstanceLocal).values(key_fingerprint=key.fingerprint, backup_serial=highest))
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from sqlalchemy import select
 
-from framerr.backups import foreign, proof
+from framerr.backups import folder, foreign, proof
 from framerr.backups.archive import NAME, Manifest
 from framerr.backups.models import DAMAGED, Backup, State
 from framerr.core.db import Database
@@ -74,7 +74,7 @@ def verify_backup(
         row = session.scalar(select(Backup).where(Backup.uid == uid))
     if row is None:
         raise NotFound("This backup is not in the list any more. Reload the list.")
-    verdict = verify_archive(paths.backups / row.name, progress, limits=limits)
+    verdict = verify_archive(folder.file_of(paths, row), progress, limits=limits)
     with db.writing() as session:
         current = session.scalar(select(Backup).where(Backup.uid == uid))
         if current is not None:
@@ -143,6 +143,8 @@ def _damaged(manifest: Manifest, faults: dict[str, str]) -> Verdict:
 
 def _unreadable(path: Path, error: Corrupt | InvalidInput | LimitExceeded) -> Verdict:
     """No list of files or no manifest: damaged when the name says that it was one of ours, else another's file."""
+    if isinstance(error, LimitExceeded):
+        return Verdict("foreign", error.message)
     if NAME.fullmatch(path.name) or isinstance(error, Corrupt):
         return Verdict("damaged", error.message)
     with disk_errors(path):

@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 
 from framerr.settings.models import Instance, InstanceLocal
 
+LARGEST_SERIAL = 10**9
+
 
 def ensure(session: Session, now: datetime) -> Instance:
     """This instance, made on the first call. Needs a writing session."""
@@ -34,8 +36,16 @@ def local(session: Session) -> InstanceLocal:
     return found
 
 
+def believable(serial: int) -> int:
+    """A backup number as it counts here: 0 for one that no instance reaches, which a forged or damaged file may hold."""
+    return serial if 0 <= serial <= LARGEST_SERIAL else 0
+
+
 def next_backup_serial(session: Session, *, above: int = 0) -> int:
-    """A backup number never given before here, and higher than `above` (the highest seen in the folder)."""
+    """A backup number never given before here, and higher than `above` (the highest seen in the folder).
+
+    Numbers that are not `believable` do not count, so one of them cannot end all counting.
+    """
     row = local(session)
-    row.backup_serial = max(row.backup_serial, above) + 1
+    row.backup_serial = max(believable(row.backup_serial), believable(above)) + 1
     return row.backup_serial

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
-from datetime import timedelta
+import zipfile
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,8 @@ from framerr.appliance import Appliance
 from framerr.backups import folder, pins
 from framerr.backups.models import Backup
 from framerr.core.errors import NotFound, Unavailable
+from framerr.core.zips import Limits
+from framerr.settings.models import InstanceLocal
 from tests.backups.filled import make_backup
 from tests.factories import NOW, appliance_in
 
@@ -54,6 +59,116 @@ def test_what_is_no_backup_is_listed_as_that(filled: Appliance, name: str, data:
 
     assert (found.state, found.type) == (state, "other")
     assert words in found.problem
+
+
+def repacked(path: Path, change: Callable[[bytes], bytes]) -> None:
+    """The same archive with another manifest."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members["manifest.json"] = change(members["manifest.json"])
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+
+
+def made_at(moment: str) -> Callable[[bytes], bytes]:
+    return lambda manifest: json.dumps(json.loads(manifest) | {"created_at": moment}).encode()
+
+
+FORGED: dict[str, Callable[[bytes], bytes]] = {
+    "nested": lambda manifest: manifest.rstrip()[:-1] + b', "sections": ' + b"[" * 200_000 + b"]" * 200_000 + b"}",
+    "nested beside": lambda manifest: manifest.rstrip()[:-1] + b', "x": ' + b"[" * 200_000 + b"]" * 200_000 + b"}",
+    "not unicode": lambda manifest: manifest.replace(b"Studio server", b"Studio \xff server"),
+    "half a surrogate": lambda manifest: manifest.replace(b"Studio server", b"\\ud800"),
+    "huge count": lambda manifest: manifest.replace(b'"users": 2', b'"users": 1' + b"0" * 30),
+    "endless count": lambda manifest: manifest.replace(b'"users": 2', b'"users": 1' + b"0" * 9000),
+    "before time": made_at("0001-01-01T00:00:00Z"),
+    "before all time": made_at("0001-01-01T00:00:00+14:00"),
+    "after all time": made_at("9999-12-31T23:59:59-14:00"),
+    "end of time": made_at("9999-12-31T23:59:59Z"),
+}
+
+
+@pytest.mark.parametrize("forged", FORGED)
+def test_a_manifest_of_any_kind_is_a_word_about_its_file(filled: Appliance, forged: str) -> None:
+    """T17: one odd file in the folder must not keep anybody from making backups."""
+    path = folder.file_of(filled.paths, make_backup(filled))
+    repacked(path, FORGED[forged])
+    os.utime(path, ns=(1, 1))
+
+    found = look(filled)[path.name]
+
+    assert (found.state, found.type, found.serial) == ("damaged", "other", 0)
+    assert "manifest" in found.problem
+    assert make_backup(filled).state == "good"
+
+
+@pytest.mark.parametrize(
+    "name", [b"caf\xe9.zip", b"two\nlines.zip", b"back\\slash.zip", b"\xed\xa0\x80", "\u202egnp.zip".encode()]
+)
+def test_a_file_of_any_name_is_listed_in_one_line_and_found_again(filled: Appliance, name: bytes) -> None:
+    row = make_backup(filled)
+    shutil.copyfile(folder.file_of(filled.paths, row), os.path.join(os.fsencode(filled.paths.backups), name))
+
+    (found,) = [each for each in look(filled).values() if os.fsencode(folder.file_of(filled.paths, each).name) == name]
+
+    assert found.name.isprintable()
+    assert found.name.encode()
+    assert (found.state, found.serial) == ("unverified", row.serial)
+    assert look(filled)[found.name].uid == found.uid, "it is the same file the next time"
+    assert make_backup(filled).state == "good"
+
+
+@pytest.mark.parametrize("seconds", [-(10**9), 16_725_225_600, 2**34 - 1])
+def test_a_file_of_any_time_is_listed(filled: Appliance, seconds: int) -> None:
+    for name in ("notes.txt", "copy.zip"):
+        shutil.copyfile(folder.file_of(filled.paths, make_backup(filled)), filled.paths.backups / name)
+        os.utime(filled.paths.backups / name, (seconds, seconds))
+    (filled.paths.backups / "notes.txt").write_text("notes")
+    os.utime(filled.paths.backups / "notes.txt", (seconds, seconds))
+
+    found = look(filled)
+
+    assert (found["notes.txt"].state, found["copy.zip"].state) == ("foreign", "unverified")
+    assert datetime(1970, 1, 1, tzinfo=UTC) <= found["notes.txt"].created_at
+    assert make_backup(filled).state == "good"
+
+
+def test_an_archive_above_the_limit_is_not_called_damaged(filled: Appliance) -> None:
+    """The limit is of this instance; when it is raised, the file is what it always was."""
+    row = make_backup(filled)
+    with filled.db.writing() as session:
+        session.delete(folder.get(session, row.uid))
+
+    folder.reconcile(filled.db, filled.paths, limits=Limits.up_to(1000), now=NOW)
+    with filled.db.reading() as session:
+        (small,) = [each for each in folder.present(session) if each.name == row.name]
+    again = look(filled)[row.name]
+
+    assert small.state == "foreign"
+    assert "would unpack" in small.problem
+    assert (again.state, again.problem, again.serial) == ("unverified", "", row.serial)
+
+
+@pytest.mark.parametrize("serial", [10**9 + 1, 10**12])
+def test_a_number_that_nobody_reaches_does_not_end_all_counting(filled: Appliance, tmp_path: Path, serial: int) -> None:
+    """A forged or damaged number in one archive, ours or not, and even in the counter itself."""
+    before = make_backup(filled)
+    path = folder.file_of(filled.paths, before)
+    repacked(path, lambda manifest: json.dumps(json.loads(manifest) | {"serial": serial}).encode())
+    os.utime(path, ns=(1, 1))
+
+    assert look(filled)[path.name].serial == 0
+    after = make_backup(filled, now=NOW + timedelta(days=1))
+    with filled.db.writing() as session:
+        session.get_one(InstanceLocal, 1).backup_serial = serial
+    last = make_backup(filled, now=NOW + timedelta(days=2))
+
+    assert (after.serial, last.serial) == (before.serial + 1, before.serial + 2)
+    with filled.db.reading() as session:
+        newest = folder.newest_good(session)
+    assert newest is not None
+    assert newest.uid == last.uid
 
 
 def test_hidden_files_parts_and_folders_are_not_listed(filled: Appliance) -> None:

@@ -38,6 +38,13 @@ def test_backup_numbers_only_go_up(db: Database) -> None:
         assert instance.next_backup_serial(session, above=7) == 42
 
 
+def test_numbers_that_nobody_reaches_do_not_count(db: Database) -> None:
+    with db.writing() as session:
+        assert instance.next_backup_serial(session, above=10**12) == 1
+        instance.local(session).backup_serial = 2**40
+        assert instance.next_backup_serial(session, above=4) == 5
+
+
 def test_a_number_of_a_transaction_that_failed_is_given_again(db: Database) -> None:
     with db.writing() as session:
         instance.next_backup_serial(session)

@@ -6,6 +6,7 @@ each is counted before it can succeed.
 
 from __future__ import annotations
 
+import logging
 import math
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ from framerr.accounts.throttle import MEMORY, SKEW, Failure, account_digest, net
 from framerr.core.db import Database
 from framerr.core.errors import Forbidden, LimitExceeded
 
+log = logging.getLogger(__name__)
 # More than these cannot change the answer, and an attack must not make each attempt cost more.
 _OWN_FAILURES = 500
 _OTHER_FAILURES = 50
@@ -36,13 +38,16 @@ def prove(db: Database, username: str, password: str, *, address: str, now: date
     """Check a password, within the limits of `throttle`.
 
     Raises LimitExceeded (`retry_after`) before looking at anything when this address has to wait, Forbidden with one
-    and the same sentence for a wrong password, a name nobody has and a disabled account.
+    and the same sentence for a wrong password, a name nobody has and a disabled account. Each failure is a line in the
+    log, without the name that was typed: people type passwords there.
     """
     with db.writing() as session:
         charge = _charge(session, username, address, now)
         user = _named(session, username.strip())
         known = user if user is not None and user.disabled_at is None else None
     if not verify_password(known.password_hash if known else None, password) or known is None:
+        account = user.uid if user is not None else "unknown"
+        log.info("a password was not right", extra={"fields": {"address": address, "account": account}})
         raise refused()
     fresh = hash_password(password) if needs_rehash(known.password_hash) else known.password_hash
     with db.writing() as session:

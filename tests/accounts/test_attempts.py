@@ -56,6 +56,22 @@ def test_every_refusal_is_the_same_sentence(db: Database) -> None:
     assert answers == {"The user name or the password is not right. Check both and try again."}
 
 
+def test_every_failure_is_a_line_in_the_log_without_what_was_typed(
+    db: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Guessing left no trace. People type passwords into the name field, so no name is there, only whose account it is."""
+    alice = make_user(db)
+    with caplog.at_level("INFO"):
+        attempt(db, "ALICE", "wrong horse battery")
+        attempt(db, "correct horse battery", "", address=HOME)
+        attempts.prove(db, "alice", PASSWORD, address=HOME, now=NOW)
+
+    assert [(record.message, record.__dict__["fields"]) for record in caplog.records] == [
+        ("a password was not right", {"address": STRANGER, "account": alice.uid}),
+        ("a password was not right", {"address": HOME, "account": "unknown"}),
+    ]
+
+
 @pytest.mark.parametrize("username", ["alice", "nobody"])
 def test_the_fifth_try_in_a_row_has_to_wait_whether_the_account_exists_or_not(db: Database, username: str) -> None:
     make_user(db)

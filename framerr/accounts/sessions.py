@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
@@ -33,10 +34,11 @@ def sign_in(
     persistent: bool,
     now: datetime,
     replaces: str | None = None,
+    also: Callable[[Session, User], None] | None = None,
 ) -> tuple[str, User]:
     """Check the password and begin a session; returns its token, which is kept nowhere, and the (detached) user.
 
-    `replaces` is the token the browser held before; that session ends. Raises LimitExceeded (`retry_after`) or
+    `replaces` is the token the browser held before; that session ends. `also` is done in the same transaction. Raises LimitExceeded (`retry_after`) or
     Forbidden as `attempts.prove` does.
     """
     proven = attempts.prove(db, username, password, address=address, now=now)
@@ -59,6 +61,8 @@ def sign_in(
                 user_agent=user_agent[:200],
             )
         )
+        if also is not None:
+            also(session, user)
     return token, user
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -19,10 +19,12 @@ from framerr.settings.models import CustomIcon
 
 MAX_BYTES = 8_000_000
 SIDE = 256
+Also = Callable[[Session, CustomIcon], None]
 
 
-def add_icon(db: Database, paths: Paths, name: str, data: bytes, now: datetime) -> CustomIcon:
-    """Keep an uploaded picture as an icon. Decoding and writing the file happen before the database is locked.
+def add_icon(db: Database, paths: Paths, name: str, data: bytes, now: datetime, also: Also | None = None) -> CustomIcon:
+    """Keep an uploaded picture as an icon. Decoding and writing the file happen before the database is locked; `also` is
+    done in the same transaction.
 
     Raises InvalidInput (field `name` or `picture`), LimitExceeded, DiskFull or Unavailable; then nothing is kept.
     """
@@ -33,6 +35,8 @@ def add_icon(db: Database, paths: Paths, name: str, data: bytes, now: datetime) 
         with db.writing() as session:
             icon = CustomIcon(name=shown, file=file, created_at=now)
             session.add(icon)
+            if also is not None:
+                also(session, icon)
     except BaseException:
         assets.discard(paths.custom_icons, file)
         raise
@@ -51,11 +55,13 @@ def rename_icon(session: Session, uid: str, name: str) -> CustomIcon:
     return icon
 
 
-def delete_icon(db: Database, paths: Paths, uid: str) -> str:
-    """Remove an icon, then its file; returns the name it had. Raises NotFound."""
+def delete_icon(db: Database, paths: Paths, uid: str, also: Also | None = None) -> str:
+    """Remove an icon, then its file; returns the name it had. `also` is done in the same transaction. Raises NotFound."""
     with db.writing() as session:
         icon = _get(session, uid)
         session.delete(icon)
+        if also is not None:
+            also(session, icon)
     assets.discard(paths.custom_icons, icon.file)
     return icon.name
 

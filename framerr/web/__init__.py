@@ -1,8 +1,8 @@
 """The pages: the only room that knows HTTP and HTML.
 
 Promise: whoever asks is recognised, allowed or refused in one place; every answer carries the same headers; every error
-is a sentence. A view has five beats: who, load, parse, do, answer; what it changes and the audit entry about it are one
-transaction.
+is a sentence. A view has five beats: who, load, parse, do, answer; what it changes in the database and the audit entry
+about it are one transaction. The favicon is only a file: it is changed first and recorded right afterwards.
 Prohibitions: no rule of the product is decided here, no file is opened but to send it, no time is read but in `current`.
 """
 

@@ -9,19 +9,27 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import flask_login
 from flask import Flask, request, session
 from flask.sessions import SecureCookieSessionInterface
+from sqlalchemy.orm import Session
 
 from framerr.accounts import sessions
+from framerr.accounts.models import User
+from framerr.accounts.throttle import network_of
 from framerr.core.crypto import cookie_key
-from framerr.core.errors import Unavailable
+from framerr.core.errors import LimitExceeded, Unavailable
 from framerr.core.paths import Paths
-from framerr.observability import audit
+from framerr.observability import audit, events
 from framerr.web import current
 from framerr.web.person import Person
+
+WAITING = "sign-in.slowed"
+WAITING_TOLD = 5
+TOLD_FOR = timedelta(hours=1)
 
 
 class CookieSessions(SecureCookieSessionInterface):
@@ -55,19 +63,22 @@ def sign_in(username: str, password: str, *, persistent: bool) -> Person:
     Raises Forbidden (one sentence, whatever was wrong) or LimitExceeded with `retry_after`.
     """
     replaced = current.visitor()
-    token, user = sessions.sign_in(
-        current.appliance().db,
-        username,
-        password,
-        address=current.address(),
-        user_agent=request.user_agent.string[:200],
-        persistent=persistent,
-        now=current.now(),
-        replaces=replaced.token if replaced else None,
-    )
+    try:
+        token, user = sessions.sign_in(
+            current.appliance().db,
+            username,
+            password,
+            address=current.address(),
+            user_agent=request.user_agent.string[:200],
+            persistent=persistent,
+            now=current.now(),
+            replaces=replaced.token if replaced else None,
+            also=_record_sign_in,
+        )
+    except LimitExceeded:
+        record_waiting()
+        raise
     signed_in = Person.of(user, token)
-    with current.appliance().db.writing() as writing:
-        audit.record(writing, signed_in.username, "account.signed_in", "", current.address(), "", current.now())
     session.clear()  # nothing a stranger put into the cookie before survives signing in
     session.permanent = persistent
     flask_login.login_user(signed_in)
@@ -85,6 +96,19 @@ def sign_out() -> None:
     session.clear()
 
 
+def record_waiting() -> None:
+    """Tell people that tries at a password have to wait: once an hour for each network, and a few times an hour in all,
+    however many there are.
+    """
+    network, now = network_of(current.address()), current.now()
+    with current.appliance().db.writing() as writing:
+        newest = events.recent(writing, limit=WAITING_TOLD, kind=WAITING)
+        lately = [event for event in newest if now - event.at < TOLD_FOR]
+        if len(lately) < WAITING_TOLD and all(event.subject != network for event in lately):
+            text = f"Too many wrong passwords came from {network}. Each further try from there has to wait."
+            events.record(writing, WAITING, level="warn", text=text, subject=network, now=now)
+
+
 def local_path(text: str | None) -> str | None:
     """`text` when it names a page of this appliance (a path below the base path), else None.
 
@@ -96,6 +120,10 @@ def local_path(text: str | None) -> str | None:
         return None
     parts = urlsplit(text)
     return None if parts.scheme or parts.netloc else text
+
+
+def _record_sign_in(writing: Session, user: User) -> None:
+    audit.record(writing, user.username, "account.signed_in", "", current.address(), "", current.now())
 
 
 def _load(token: str) -> Person | None:

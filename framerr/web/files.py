@@ -33,6 +33,8 @@ TYPES = {
     ".webp": "image/webp",
     ".zip": "application/zip",
 }
+# For files under random names, whose bytes never change.
+FOR_EVER = "private, max-age=31536000, immutable"
 _ONE_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f"\\/]')
 

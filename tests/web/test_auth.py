@@ -7,15 +7,17 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
-from framerr.accounts.models import AccountSession
+from framerr.accounts.models import AccountSession, User
 from framerr.appliance import Appliance
 from framerr.core.clock import utcnow
-from framerr.observability import audit
+from framerr.observability import audit, events
+from framerr.settings import icons as stored_icons
 from framerr.web import create_app
 from framerr.web.auth import local_path
 from tests.factories import appliance_in
+from tests.pictures import picture
 from tests.web.people import PASSWORD, Visitor, set_up
 
 
@@ -47,6 +49,75 @@ def test_tries_in_a_row_have_to_wait_and_say_how_long(stranger: Visitor) -> None
     assert [answer.status_code for answer in answers][:4] == [422] * 4
     assert answers[4].status_code == 429
     assert int(answers[4].headers["Retry-After"]) >= 1
+
+
+def test_that_tries_have_to_wait_is_told_once(app: Flask, appliance: Appliance, stranger: Visitor) -> None:
+    """An event for people, one an hour for each network and a few in all, without the name that was typed."""
+    for _ in range(7):
+        stranger.post("/login", {"username": "hunter2 hunter2", "password": "wrong"})
+    with appliance.db.reading() as session:
+        (event,) = events.recent(session, kind="sign-in")
+    assert (event.kind, event.level, event.subject) == ("sign-in.slowed", "warn", "203.0.113.7")
+    assert event.text == "Too many wrong passwords came from 203.0.113.7. Each further try from there has to wait."
+
+    for number in range(8):
+        other = Visitor(app, address=f"198.51.100.{number}")
+        for _ in range(5):
+            other.post("/login", {"username": "alice", "password": "wrong"})
+    with appliance.db.reading() as session:
+        assert len(events.recent(session, kind="sign-in")) == 5
+
+
+def test_who_confirms_with_wrong_passwords_is_told_of_too(appliance: Appliance, administrator: Visitor) -> None:
+    wanted = {"current": "wrong", "password": "another pass phrase", "again": "another pass phrase"}
+    answers = [administrator.post("/settings/account/security", wanted) for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [422] * 4 + [429]
+    with appliance.db.reading() as session:
+        assert len(events.recent(session, kind="sign-in.slowed")) == 1
+
+
+def no_audit(appliance: Appliance) -> None:
+    """From now on no audit entry can be written."""
+    with appliance.db.writing() as session:
+        session.execute(
+            text("CREATE TRIGGER no_audit BEFORE INSERT ON audit_entries BEGIN SELECT RAISE(ABORT, 'no'); END")
+        )
+
+
+def test_a_sign_in_that_cannot_be_recorded_does_not_happen(appliance: Appliance, stranger: Visitor) -> None:
+    """The session and the audit entry are one transaction."""
+    no_audit(appliance)
+    assert stranger.post("/login", {"username": "alice", "password": PASSWORD}).status_code == 500
+    with appliance.db.reading() as session:
+        assert session.scalar(select(func.count()).select_from(AccountSession)) == 0
+
+
+def test_a_picture_or_icon_that_cannot_be_recorded_is_not_kept(appliance: Appliance, administrator: Visitor) -> None:
+    """Nor is one removed."""
+    administrator.upload("/settings/account/picture", "picture", picture())
+    administrator.upload("/settings/customization/icons", "picture", picture(), name="Kept")
+    kept = files_of(appliance)
+    with appliance.db.reading() as session:
+        (icon,) = stored_icons.list_icons(session)
+    no_audit(appliance)
+
+    answers = [
+        administrator.upload("/settings/account/picture", "picture", picture(colour="red")),
+        administrator.post("/settings/account/picture/remove"),
+        administrator.upload("/settings/customization/icons", "picture", picture(), name="Lost"),
+        administrator.post(f"/settings/customization/icons/{icon.uid}/delete"),
+    ]
+
+    assert [answer.status_code for answer in answers] == [500] * 4
+    assert files_of(appliance) == kept
+    with appliance.db.reading() as session:
+        assert [one.name for one in stored_icons.list_icons(session)] == ["Kept"]
+        assert session.scalars(select(User.picture)).one() in kept
+
+
+def files_of(appliance: Appliance) -> set[str]:
+    folders = (appliance.paths.profile_pictures, appliance.paths.custom_icons)
+    return {file.name for folder in folders for file in folder.iterdir()}
 
 
 def test_a_forged_forwarding_header_does_not_escape_the_throttle(app: Flask, stranger: Visitor) -> None:

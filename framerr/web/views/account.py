@@ -10,14 +10,12 @@ from sqlalchemy.orm import Session
 
 from framerr.accounts import pictures, sessions, users
 from framerr.accounts.models import AccountSession, User
-from framerr.core.errors import Forbidden, InvalidInput, LimitExceeded
-from framerr.web import access, current, errors, files, filters, htmx
+from framerr.core.errors import InvalidInput, LimitExceeded
+from framerr.web import access, confirming, current, files, filters, htmx
 from framerr.web.forms import Form
 
 blueprint = Blueprint("account", __name__)
 AS_THE_INSTANCE = ""
-# A picture's name is random and its bytes never change.
-FOR_EVER = "private, max-age=31536000, immutable"
 
 
 @blueprint.get("/settings/account/profile")
@@ -62,14 +60,14 @@ def picture_post() -> Response:
     """Take a new picture, whatever its name says it is."""
     form = Form.posted(initial=_stored())
     data = form.file("picture", need="Choose a picture first.")
-    found = current.person()
+    found, parts = current.person(), current.appliance()
     if form.ok:
         with form.catching(InvalidInput, LimitExceeded, field="picture"):
-            pictures.save_picture(current.appliance().db, current.appliance().paths, found.uid, data)
+            pictures.save_picture(
+                parts.db, parts.paths, found.uid, data, _noting("profile.picture_changed", found.username)
+            )
     if not form.ok:
         return _profile(form)
-    with current.appliance().db.writing() as session:
-        current.record(session, "profile.picture_changed", found.username)
     flash("Your picture is saved.", "safe")
     return htmx.go(url_for("account.profile"))
 
@@ -78,10 +76,8 @@ def picture_post() -> Response:
 @access.signed_in
 def picture_remove() -> Response:
     """Go back to initials."""
-    found = current.person()
-    pictures.remove_picture(current.appliance().db, current.appliance().paths, found.uid)
-    with current.appliance().db.writing() as session:
-        current.record(session, "profile.picture_removed", found.username)
+    found, parts = current.person(), current.appliance()
+    pictures.remove_picture(parts.db, parts.paths, found.uid, _noting("profile.picture_removed", found.username))
     flash("Your picture is removed.", "safe")
     return htmx.go(url_for("account.profile"))
 
@@ -98,25 +94,18 @@ def security() -> Response:
 def security_post() -> Response:
     """Change the password, which signs every other browser out."""
     form = Form.posted()
-    old = form.secret("current", need="Type your current password.")
     new = form.secret("password", need="Type the new password.")
     if form.secret("again", need="Type the new password a second time.") != new:
         form.fail("again", "The two new passwords differ. Type the same one twice.")
-    ended, wait = 0, None
-    if form.ok:
-        try:
-            ended = _change_password(old, new)
-        except InvalidInput as error:
-            form.fail("password", error.message)
-        except Forbidden:
-            form.fail("current", "This is not your current password. Try again.")
-        except LimitExceeded as error:
-            form.fail("current", error.message)
-            wait = error.retry_after
+    refused = confirming.refusal(form, _security, "current")
+    if refused is not None:
+        return refused
+    found, ended = current.person(), 0
+    with form.catching(), current.appliance().db.writing() as session:
+        ended = users.set_password(session, found.uid, new, keep_token=found.token)
+        current.record(session, "account.password_changed", found.username, f"{ended} other sessions ended.")
     if not form.ok:
-        response = _security(form, status=422 if wait is None else 429)
-        errors.tell_wait(response, wait)
-        return response
+        return _security(form, 422)
     others = f" {filters.count(ended, 'other browser is', 'other browsers are')} signed out." if ended else ""
     flash(f"Your password is changed.{others}", "safe")
     return htmx.go(url_for("account.security"))
@@ -139,7 +128,12 @@ def sessions_end() -> Response:
 @access.signed_in
 def picture(name: str) -> Response:
     """The file of a profile picture."""
-    return files.send(pictures.picture_path(current.appliance().paths, name), cache=FOR_EVER)
+    return files.send(pictures.picture_path(current.appliance().paths, name), cache=files.FOR_EVER)
+
+
+def _noting(action: str, subject: str) -> pictures.Also:
+    """The audit entry, for the transaction of the deed."""
+    return lambda session: current.record(session, action, subject)
 
 
 def _stored() -> dict[str, str]:
@@ -180,13 +174,3 @@ def _browsers(session: Session, uid: str) -> Sequence[AccountSession]:
     wanted = select(AccountSession).join(User, User.id == AccountSession.user_id).where(User.uid == uid)
     alive = wanted.where(AccountSession.expires_at > current.now())
     return session.scalars(alive.order_by(AccountSession.last_seen_at.desc())).all()
-
-
-def _change_password(old: str, new: str) -> int:
-    found = current.person()
-    db = current.appliance().db
-    sessions.confirm(db, found.username, old, address=current.address(), now=current.now())
-    with db.writing() as session:
-        ended = users.set_password(session, found.uid, new, keep_token=found.token)
-        current.record(session, "account.password_changed", found.username, f"{ended} other sessions ended.")
-    return ended

@@ -18,7 +18,6 @@ from framerr.web.forms import Form
 
 blueprint = Blueprint("customization", __name__)
 APPEARANCE = (schema.INSTANCE_NAME, schema.TIME_ZONE, schema.THEME, schema.ACCENT, schema.TIME_FORMAT)
-FOR_EVER = "private, max-age=31536000, immutable"
 
 
 @blueprint.get("/settings/customization/appearance")
@@ -107,9 +106,7 @@ def icons_post() -> Response:
     parts = current.appliance()
     if form.ok:
         with form.catching(InvalidInput, LimitExceeded, field="picture"):
-            icon = stored_icons.add_icon(parts.db, parts.paths, name, data, current.now())
-            with parts.db.writing() as session:
-                current.record(session, "icon.added", icon.name)
+            stored_icons.add_icon(parts.db, parts.paths, name, data, current.now(), _noting("icon.added"))
     if not form.ok:
         return _icons(form)
     flash(f"The icon “{name}” is saved.", "safe")
@@ -142,9 +139,7 @@ def icon_rename(uid: str) -> Response:
 def icon_delete(uid: str) -> Response:
     """Remove it and its file."""
     parts = current.appliance()
-    name = stored_icons.delete_icon(parts.db, parts.paths, uid)
-    with parts.db.writing() as session:
-        current.record(session, "icon.deleted", name)
+    name = stored_icons.delete_icon(parts.db, parts.paths, uid, _noting("icon.deleted"))
     flash(f"The icon “{name}” is deleted.", "safe")
     return htmx.go(url_for("customization.icons"))
 
@@ -153,7 +148,12 @@ def icon_delete(uid: str) -> Response:
 @access.signed_in
 def icon_file(file: str) -> Response:
     """The picture of an icon."""
-    return files.send(stored_icons.icon_path(current.appliance().paths, file), cache=FOR_EVER)
+    return files.send(stored_icons.icon_path(current.appliance().paths, file), cache=files.FOR_EVER)
+
+
+def _noting(action: str) -> stored_icons.Also:
+    """The audit entry about an icon, for the transaction that changes it."""
+    return lambda session, icon: current.record(session, action, icon.name)
 
 
 def _stored() -> dict[str, schema.Value]:

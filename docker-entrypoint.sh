@@ -22,12 +22,17 @@ case "$PUID:$PGID" in
         ;;
 esac
 
-# Only what belongs to somebody else is touched, and nothing behind another mount: a NAS under /config/backups keeps its
-# owners. A folder that refuses is not the end: the appliance itself says what it cannot write.
+# Only what belongs to somebody else is touched, nothing behind another mount (a NAS under /config/backups keeps its
+# owners), and nothing while a process holds the folder. A refusal is not the end: the appliance says what it lacks.
+config="${FRAMERR_CONFIG_DIR:-/config}"
+give() {
+    "$@" find "$config" -xdev \( ! -uid "$PUID" -o ! -gid "$PGID" \) -exec chown -h "$PUID:$PGID" {} +
+}
 if [ "$1" = tini ]; then
-    find "${FRAMERR_CONFIG_DIR:-/config}" -xdev \( ! -uid "$PUID" -o ! -gid "$PGID" \) \
-        -exec chown -h "$PUID:$PGID" {} + ||
-        echo "Some of ${FRAMERR_CONFIG_DIR:-/config} could not be given to $PUID:$PGID; the lines above name it." >&2
+    if [ -f "$config/.framerr.lock" ]; then give flock -n -s -E 75 "$config/.framerr.lock"; else give; fi || case $? in
+        75) echo "$config is in use, so its files keep their owner. Use that container: docker exec NAME framerr" >&2 ;;
+        *) echo "Some of $config could not be given to $PUID:$PGID; the lines above name it." >&2 ;;
+    esac
 fi
 # Before the init, not under it: an init that stays root may not signal a process of another user without privileges.
 exec setpriv --reuid "$PUID" --regid "$PGID" --clear-groups --no-new-privs --bounding-set -all -- "$@"

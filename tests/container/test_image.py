@@ -73,6 +73,19 @@ def test_a_second_container_on_the_same_folder_is_refused_in_words(
     assert container.answers("/health/ready")
 
 
+def test_another_user_does_not_take_the_files_of_a_running_instance(
+    container: Container, start_container: StartContainer
+) -> None:
+    """Whoever forgets PUID in a one-off container would end the running one's writing."""
+    thief = start_container(
+        "thief", config=container.config, environ={"PUID": "1001", "PGID": "1001"}, ready=False
+    )  # fmt: skip
+    assert podman("wait", thief.name).stdout.strip() != "0"
+    assert "keep their owner" in thief.logs()
+    assert owners(container.config) == {(1234, 2345)}
+    assert container.answers("/health/ready")
+
+
 def test_a_folder_of_another_user_is_taken_over(start_container: StartContainer, tmp_path: Path) -> None:
     """Private folders of somebody else, as a restored disk or an older PUID leaves them."""
     first = start_container("before", config=tmp_path, environ={"PUID": "1001", "PGID": "1001"})

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import framerr
+from framerr.core.lock import FolderLock
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -81,6 +82,45 @@ def test_the_entrypoint_refuses_a_user_that_is_no_number(uid: str, tmp_path: Pat
     )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr == (f"PUID and PGID must be numbers, and are {uid} and 1000. Find yours with: id -u; id -g\n")
+
+
+def entered(folder: Path, program: Path) -> subprocess.CompletedProcess[str]:
+    """Root's part of the entrypoint for user 1234, with `program` in the place of the init."""
+    program.write_text("#!/bin/sh\nexit 0\n")
+    program.chmod(0o755)
+    program.parent.chmod(0o755)
+    path = f"{program.parent}:/usr/bin:/bin:/usr/sbin"
+    return subprocess.run(
+        ["sh", ENTRYPOINT, "true"],
+        env={"PATH": path, "PUID": "1234", "PGID": "1234", "FRAMERR_CONFIG_DIR": str(folder)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.skipif(subprocess.check_output(["id", "-u"]) != b"0\n", reason="only root gives files away")
+def test_the_entrypoint_takes_no_files_from_a_process_that_holds_the_folder(tmp_path: Path) -> None:
+    """A second container with another PUID would end the first one's writing."""
+    folder, tini = tmp_path / "my config", tmp_path / "tini"
+    folder.mkdir()
+    (folder / "file").touch()
+    lock = FolderLock(folder / ".framerr.lock")
+    lock.take()
+    refused = entered(folder, tini)
+    assert "is in use, so its files keep their owner" in refused.stderr
+    assert {path.stat().st_uid for path in (folder, *folder.iterdir())} == {0}
+    lock.release()
+
+    assert entered(folder, tini).stderr.count("keep their owner") == 0
+
+    assert {path.stat().st_uid for path in (folder, *folder.iterdir())} == {1234}
+
+
+@pytest.mark.skipif(subprocess.check_output(["id", "-u"]) != b"0\n", reason="only root gives files away")
+def test_the_entrypoint_gives_away_a_folder_nobody_ever_held(tmp_path: Path) -> None:
+    folder = tmp_path / "config"
+    folder.mkdir()
+    entered(folder, tmp_path / "tini")
+    assert folder.stat().st_uid == 1234
 
 
 @pytest.mark.parametrize(

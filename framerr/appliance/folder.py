@@ -9,11 +9,13 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import re
 import secrets
 import tempfile
 from pathlib import Path
 
 from framerr.appliance import mounts
+from framerr.appliance.holding import hold
 from framerr.core.errors import Unavailable
 from framerr.core.files import disk_errors, empty_folder
 from framerr.core.lock import FolderLock, Holder, holder
@@ -21,6 +23,8 @@ from framerr.core.paths import Paths
 
 log = logging.getLogger(__name__)
 PRIVATE = 0o077
+# What `core.files.atomic_write` calls a file until it is whole.
+HALF_WRITTEN = re.compile(r"\..+\.[0-9a-f]{8}\.part")
 
 
 def open_folder(paths: Paths) -> FolderLock:
@@ -33,8 +37,7 @@ def open_folder(paths: Paths) -> FolderLock:
     with disk_errors(paths.root):
         paths.root.mkdir(mode=0o700, parents=True, exist_ok=True)
     before = holder(paths.lock)
-    lock = FolderLock(paths.lock)
-    lock.take()
+    lock = hold(paths.lock)
     try:
         with disk_errors(paths.root):
             paths.prepare()
@@ -53,13 +56,19 @@ def open_folder(paths: Paths) -> FolderLock:
 
 
 def sweep(paths: Paths) -> None:
-    """Remove what a killed process left in `incoming/tmp` and `incoming/staging`; call it once no restore is pending.
+    """Remove what a killed process left in `incoming/tmp` and `incoming/staging`, and files it had half written beside
+    their place; call it once no restore is pending.
 
     It may hold readable credentials, so this comes before anything answers. Raises Unavailable.
     """
     with disk_errors(paths.incoming):
         empty_folder(paths.tmp)
         empty_folder(paths.staging)
+    for folder in (paths.root, paths.keys, paths.favicon, paths.profile_pictures, paths.custom_icons):
+        with disk_errors(folder):
+            for left in folder.glob(".*.part"):
+                if HALF_WRITTEN.fullmatch(left.name):
+                    left.unlink(missing_ok=True)
 
 
 def required(paths: Paths) -> tuple[Path, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from framerr import tasks
 from framerr.appliance import Appliance, boot, folder
+from framerr.appliance.holding import is_held, require_owner
 from framerr.backups import swap
 from framerr.console import client, desk, rescue, wire
 from framerr.console.actions import ACTIONS
@@ -23,12 +24,15 @@ Emit = Callable[[wire.News], None]
 def perform(settings: Settings, action: str, params: Mapping[str, Any], emit: Emit) -> Any:
     """Do an action of the table and return its result; `emit` hears the news of the Run behind it, if there is one.
 
-    Raises what the action raises, and Unavailable when the process that holds the folder cannot be asked. After a
+    Raises what the action raises, Unavailable when the process that holds the folder cannot be asked, and Forbidden for
+    root on a stopped instance of somebody else. After a
     restore or reset of a stopped instance the new state is in place, on trial, for the next start.
     """
     if action not in ACTIONS:
         raise InvalidInput(f"There is no action named {action}. Known are: {', '.join(ACTIONS)}.")
     paths = Paths(settings.config_dir)
+    if not is_held(paths.lock):
+        require_owner(paths)
     try:
         lock = folder.open_folder(paths)
     except Conflict:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from framerr.appliance import Appliance, boot, folder
+from framerr.appliance.holding import require_owner
 from framerr.backups import swap
 from framerr.core.clock import utcnow
 from framerr.core.config import Settings
@@ -41,6 +42,7 @@ def serve(settings: Settings, fill: Fill | None = None) -> int:
     logs.configure(settings.log_format, settings.log_level)
     signals = Signals()
     paths = Paths(settings.config_dir)
+    require_owner(paths)
     bound = http.bind(settings)
     lock = folder.open_folder(paths)
     try:

@@ -44,6 +44,31 @@ def test_a_second_process_is_refused_in_words(tmp_path: Path) -> None:
     lock.release()
 
 
+def test_what_was_half_written_is_swept_and_nothing_else(tmp_path: Path) -> None:
+    paths = Paths(tmp_path)
+    paths.prepare()
+    left = [
+        paths.keys / ".instance.key.0123abcd.part",
+        paths.root / ".restore.trial.deadbeef.part",
+        paths.favicon / ".favicon.png.00000000.part",
+        paths.custom_icons / f".{'a' * 32}.png.12345678.part",
+    ]
+    stays = [
+        paths.keys / "instance.key",
+        paths.root / ".framerr.lock",
+        paths.root / ".notes.part",
+        paths.root / "mine.0123abcd.part",
+        paths.backups / ".framerr-manual-2026-03-10T12-00-00Z.zip.part",
+    ]
+    for path in left + stays:
+        path.write_bytes(b"x")
+
+    folder.sweep(paths)
+
+    assert [path for path in left if path.exists()] == []
+    assert [path for path in stays if not path.exists()] == []
+
+
 def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
     """T38: the path is named."""
     (tmp_path / "file").write_bytes(b"")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import pytest
 from framerr.cli import COMMANDS, EXIT_CODES, exit_code
 from framerr.core import errors
 from tests.factories import PASSWORD, appliance_in, set_up
-from tests.processes import as_json, environment, framerr
+from tests.processes import as_json, environment, framerr, free_port
 
 
 @pytest.fixture
@@ -120,6 +121,17 @@ def test_a_file_that_is_no_backup_is_refused_in_words(folder: Path, tmp_path: Pa
     says(done, 2, "")
     assert not (folder / "restore.pending").exists()
     assert list((folder / "backups").iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be refused as root")
+def test_root_leaves_no_file_in_a_stopped_instance_of_somebody_else(folder: Path) -> None:
+    """`sudo framerr restore` would bring back a state that the appliance cannot read."""
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, 1234, 1234)
+    for command in (("backup", "create"), ("restore", "x.zip", "--yes"), ("serve",), ("config", "list")):
+        says(framerr(folder, *command, PORT=str(free_port())), 4, "sudo -u '#1234' env FRAMERR_CONFIG_DIR=")
+    assert {path.lstat().st_uid for path in (folder, *folder.rglob("*"))} == {1234}
+    assert framerr(folder, "doctor", PORT=str(free_port())).returncode in {0, 1}
 
 
 def test_a_password_is_reset_from_standard_input(folder: Path) -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from framerr.appliance import Appliance
+from framerr.appliance.holding import is_held
 from framerr.backups import swap
 from framerr.console import checks
 from framerr.console.checks import database
 from framerr.console.checks.finding import Finding
-from framerr.console.checks.holding import is_held
 from framerr.core.config import Settings
 from framerr.core.crypto import InstanceKey
 from framerr.core.db import open_file

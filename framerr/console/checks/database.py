@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from framerr.accounts import users
 from framerr.appliance import MODELS
+from framerr.appliance.holding import is_held
 from framerr.appliance.locked import sealed_by
 from framerr.backups.models import Backup
 from framerr.console.checks.finding import Finding
-from framerr.console.checks.holding import is_held
 from framerr.core import migrations
 from framerr.core.db import SQLITE_VERSION, open_file, structure_faults
 from framerr.core.errors import FramerrError

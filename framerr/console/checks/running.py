@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from datetime import datetime, timedelta
 
+from framerr.appliance.holding import is_held
 from framerr.backups import swap
 from framerr.console.checks.database import Stored
 from framerr.console.checks.finding import Finding
-from framerr.console.checks.holding import is_held
 from framerr.console.health import ask_ready
 from framerr.core.config import Settings
 from framerr.core.lock import holder

@@ -1,7 +1,8 @@
 """What a backup archive is: its format, its file names, its manifest.
 
 The manifest is the last member and the proof of all others. Unknown keys are ignored, so that older versions read what
-newer ones add; a change that older versions must not ignore raises FORMAT.
+newer ones add; a change that older versions must not ignore raises FORMAT. Whoever made an archive wrote its texts, so
+those that people see are made legible when it is read.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from framerr.core.errors import Corrupt, Incompatible, InvalidInput
+from framerr.core.text import legible
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -23,10 +25,14 @@ NAME = re.compile(
     r"framerr-(?:manual|scheduled|safety)-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ(?:-[1-9]\d{0,5})?(?:\.protected)?\.zip"
 )
 LARGEST_SERIAL = 10**12
+_NAME_LENGTH = 100
+_SENTENCE_LENGTH = 300
+_VERSION_LENGTH = 40
 FIRST_YEAR, LAST_YEAR = 1970, 9998
 
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 _Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+_Few = msgspec.Meta(max_length=200)
 _Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -83,12 +89,12 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     serial: Annotated[int, msgspec.Meta(ge=1, le=LARGEST_SERIAL)]
     created_at: _Moment
     instance: InstanceRef
-    included: list[Part]
+    included: Annotated[list[Part], _Few]
     counts: dict[str, _Count]
     files: dict[str, Proof]
-    purged_on_restore: list[Purged]
+    purged_on_restore: Annotated[list[Purged], _Few]
     sections: dict[str, Any] = {}
-    sealed_elsewhere: list[SealedElsewhere] = []
+    sealed_elsewhere: Annotated[list[SealedElsewhere], _Few] = []
     note: str = ""
 
 
@@ -114,7 +120,7 @@ def encode(manifest: Manifest) -> bytes:
 
 
 def decode(data: bytes) -> Manifest:
-    """Read a manifest.
+    """Read a manifest, its texts legible.
 
     Raises InvalidInput when it is another program's (Framerr 0.x is named), Incompatible when its format is newer,
     naming both versions, and Corrupt when it is ours but not complete.
@@ -125,15 +131,15 @@ def decode(data: bytes) -> Manifest:
         raise _unreadable() from None
     if glance.format is None and glance.version is not None:
         raise InvalidInput(
-            f"This is a backup of Framerr {glance.version}, an older program of the same name with another kind of "
-            "database. It cannot be restored here. Set the instance up with Start Fresh."
+            f"This is a backup of Framerr {_version(glance.version)}, an older program of the same name with another "
+            "kind of database. It cannot be restored here. Set the instance up with Start Fresh."
         )
     if not isinstance(glance.format, int) or isinstance(glance.format, bool) or glance.format < 1:
         raise InvalidInput("This archive was not made by Framerr: its manifest names no format. Choose another file.")
     if glance.format > FORMAT:
         raise Incompatible(
-            f"This backup has the archive format {glance.format} (made by version {glance.app_version}); this version "
-            f"reads up to format {FORMAT}. Install the newer version, or use an older backup."
+            f"This backup has the archive format {glance.format} (made by version {_version(glance.app_version)}); this "
+            f"version reads up to format {FORMAT}. Install the newer version, or use an older backup."
         )
     try:
         manifest = msgspec.json.decode(data, type=Manifest)
@@ -144,7 +150,7 @@ def decode(data: bytes) -> Manifest:
     except _UNREADABLE:
         raise _unreadable() from None
     _require_sane_moment(manifest.created_at)
-    return manifest
+    return _legible(manifest)
 
 
 # ValueError holds what msgspec and Unicode raise; a forged manifest may be nested deeper than anybody reads.
@@ -168,3 +174,28 @@ def _require_sane_moment(moment: datetime) -> None:
             "The manifest of this archive says that it was made at an impossible time: it is damaged or forged. Use "
             "another backup."
         )
+
+
+def _legible(manifest: Manifest) -> Manifest:
+    """With every text that is shown to people cleaned and cut."""
+    replace = msgspec.structs.replace
+    return replace(
+        manifest,
+        app_version=_version(manifest.app_version),
+        schema_revision=_version(manifest.schema_revision),
+        instance=replace(manifest.instance, name=legible(manifest.instance.name, _NAME_LENGTH)),
+        included=[
+            replace(part, title=legible(part.title, _NAME_LENGTH), why=legible(part.why, _SENTENCE_LENGTH))
+            for part in manifest.included
+        ],
+        purged_on_restore=[
+            replace(each, name=legible(each.name, _NAME_LENGTH), words=legible(each.words, _SENTENCE_LENGTH))
+            for each in manifest.purged_on_restore
+        ],
+        sealed_elsewhere=[replace(each, fingerprint=_version(each.fingerprint)) for each in manifest.sealed_elsewhere],
+        note=legible(manifest.note, _SENTENCE_LENGTH),
+    )
+
+
+def _version(value: object) -> str:
+    return legible(str(value), _VERSION_LENGTH)

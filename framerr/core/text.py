@@ -1,4 +1,6 @@
-"""Short texts: what people type, as one line without what cannot be seen; and file names, as text that lists can hold."""
+"""Short texts: what people type, or what an archive says of itself, as one line without what cannot be seen; and file
+names, as text that lists can hold.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +30,23 @@ def one_line(value: object, *, label: str, field: str, longest: int) -> str:
     if any(unicodedata.category(character)[0] in "CZ" and character not in _ALLOWED for character in line):
         raise InvalidInput(f"{label} holds characters that cannot be seen. Type it again.", field=field)
     return line
+
+
+def legible(value: str, longest: int) -> str:
+    """What may be shown of a text from elsewhere: one line, without control characters, reversed writing direction and
+    others that cannot be seen, cut with … at `longest` characters. What `one_line` accepts stays as it is.
+    """
+    head = value[: 4 * longest]  # enough to find that many in, however long the rest is
+    seen = "".join(_seen(one) for one in unicodedata.normalize("NFC", head))
+    line = " ".join(part for part in seen.split(" ") if part)
+    return line if len(line) <= longest and len(head) == len(value) else line[: longest - 1].rstrip() + "…"
+
+
+def _seen(character: str) -> str:
+    if character in _ALLOWED:
+        return character
+    kind = unicodedata.category(character)
+    return " " if kind[0] == "Z" or character in "\t\n\r" else "" if kind[0] == "C" else character
 
 
 def escaped(name: str) -> str:

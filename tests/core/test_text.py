@@ -7,7 +7,7 @@ import os
 import pytest
 
 from framerr.core.errors import InvalidInput
-from framerr.core.text import escaped, one_line, unescaped
+from framerr.core.text import escaped, legible, one_line, unescaped
 
 
 def line(value: object) -> str:
@@ -53,6 +53,25 @@ def test_the_rest_is_refused_in_words(value: object, words: str) -> None:
 
     assert refused.value.field == "name"
     assert refused.value.message.startswith("The name ")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("", ""),
+        ("Studio server 👩\u200d💻", "Studio server 👩\u200d💻"),
+        ("Ümläut مرحبا", "Ümläut مرحبا"),
+        (" a\n\tb\u2028c ", "a b c"),
+        ("\u202egnp.exe\u2066\ufeff", "gnp.exe"),
+        ("a\x00\x1b[2Jb\ud800", "a[2Jb"),
+        ("A" * 20, "A" * 20),
+        ("A" * 21, "A" * 19 + "…"),
+        ("\u202e" * 1000 + "A", "…"),
+        ("A" * 20_000_000, "A" * 19 + "…"),
+    ],
+)
+def test_a_text_from_elsewhere_is_one_line_of_what_can_be_seen(value: str, expected: str) -> None:
+    assert legible(value, 20) == expected
 
 
 @pytest.mark.parametrize(

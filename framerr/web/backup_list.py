@@ -17,12 +17,15 @@ from framerr.core.files import size_in_words
 from framerr.jobs.calendar import next_due
 from framerr.jobs.models import Run, Schedule
 from framerr.web import safety
-from framerr.web.filters import clock_time, count, foreign, when
+from framerr.web.filters import capital, clock_time, count, foreign, when
 from framerr.web.filters import day as day_words
 
 SHOWN: Final = 10
 TWO_WEEKS: Final = 14
 NAMED: Final = 3
+_CONFIGURATION: Final = (
+    "Users with the hashes of their passwords, settings, connected services with their readable keys"
+)
 _CHECKED: Final = {"good": "Verified", "unverified": "Not checked yet", "damaged": "Damaged", "foreign": "Unreadable"}
 
 
@@ -85,11 +88,11 @@ class Status:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of what is in a backup; `size` is None while none was made."""
+    """A part of what is in a backup; `end` is its size, empty while none was made."""
 
     title: str
+    end: str
     note: str
-    size: int | None
     is_included: bool
 
 
@@ -197,7 +200,7 @@ def _place(around: Around) -> str:
 def _day(day: Day, schedule: Schedule | None, eyes: Eyes) -> dict[str, str]:
     """A day of the strip. One without a backup is a gap only when one was due since the schedule is as it is."""
     words = day_words(datetime.combine(day.date, time(12), eyes.zone), now=eyes.now, zone=eyes.zone)
-    label = words[:1].upper() + words[1:]
+    label = capital(words)
     match day.state:
         case "good":
             return {"state": "good", "label": f"{label}: good"}
@@ -223,7 +226,7 @@ def _row(item: Item, eyes: Eyes) -> Row:
     made = eyes.when(backup.created_at)
     return Row(
         uid=backup.uid,
-        title=backup.name if backup.type == "other" else made[:1].upper() + made[1:],
+        title=backup.name if backup.type == "other" else capital(made),
         made=backup.created_at,
         badges=tuple(_badges(item)),
         text=_text(item),
@@ -305,21 +308,22 @@ def _goes_next(told: list[str]) -> str:
         return ""
     oldest = told[-1 : -1 - NAMED : -1]
     more = len(told) - len(oldest)
-    return f"{', '.join(oldest)} and {more} more" if more else " and ".join(oldest)
+    rest = f"{more} more" if more else oldest.pop()
+    return f"{', '.join(oldest)} and {rest}" if oldest else rest
 
 
 def _parts(newest: Backup | None) -> Sequence[Part]:
     known = newest.contents.get("parts", []) if newest else []
     if not known:
         return [
-            Part("Configuration", "Users, settings, connected services with their keys", None, True),
-            Part("Pictures, icons, favicon", "Every file that was uploaded", None, True),
+            Part("Configuration", "", _CONFIGURATION, is_included=True),
+            Part("Pictures, icons, favicon", "", "Every file that was uploaded", is_included=True),
         ]
     return [_part(part) for part in known]
 
 
 def _part(part: dict[str, Any]) -> Part:
-    if part["section"] == "database":
-        return Part(part["title"], "Users, settings, connected services with their keys", part["size"], True)
-    files = count(part["files"], "file")
-    return Part(part["title"], files if part["included"] else "There are none", part["size"], part["included"])
+    if not part["included"]:
+        return Part(part["title"], "none", "", is_included=False)
+    files = _CONFIGURATION if part["section"] == "database" else count(part["files"], "file")
+    return Part(part["title"], size_in_words(part["size"]), files, is_included=True)

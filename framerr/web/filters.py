@@ -136,7 +136,7 @@ def clock() -> TimeFormat:
 
 
 def install(app: Flask) -> None:
-    """Give templates the filters when, in_zone, day, exact, clock, due, ago, duration, size, count, hour, device,
+    """Give templates the filters when, in_zone, day, exact, clock, due, ago, duration, size, count, hour, device, capital,
     `foreign` (a `<bdi>`), `moment` (a `<time>`)."""
     app.jinja_env.filters.update(
         size=size_in_words,
@@ -149,6 +149,7 @@ def install(app: Flask) -> None:
     )
     app.jinja_env.filters["in_zone"] = in_zone
     app.jinja_env.filters["foreign"] = foreign
+    app.jinja_env.filters["capital"] = capital
     app.jinja_env.filters["day"] = lambda at: day(at, now=current.now(), zone=zone())
     app.jinja_env.filters["ago"] = lambda at: ago(at, now=current.now())
     app.jinja_env.filters["exact"] = lambda at: exact(at, zone=zone(), clock=clock())
@@ -159,6 +160,11 @@ def install(app: Flask) -> None:
 def in_words(moment: datetime) -> str:
     """`when` for this request, for sentences that a view builds."""
     return when(moment, now=current.now(), zone=zone(), clock=clock())
+
+
+def capital(words: str) -> str:
+    """Words as the beginning of a line: `Today 04:00`."""
+    return words[:1].upper() + words[1:]
 
 
 def in_zone(moment: datetime) -> str:

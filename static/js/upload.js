@@ -59,10 +59,14 @@
     const banner = box.querySelector("[data-upload-banner]").content.cloneNode(true);
     banner.querySelector(".banner-title").textContent = sentence;
     banner.querySelector(".banner-text")?.remove();
+    problem.hidden = false;
     problem.replaceChildren(banner);
   };
 
-  const forgive = () => problem.replaceChildren();
+  const forgive = () => {
+    problem.hidden = true;
+    problem.replaceChildren();
+  };
 
   const reset = () => {
     upload = began = null;

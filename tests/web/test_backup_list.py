@@ -200,8 +200,9 @@ def test_what_goes_next_is_named() -> None:
     """One, two, and the oldest three of many."""
     rows = [item(backup(hours=8 + 24 * n), is_next_to_go=True) for n in range(5)]
 
-    assert [plain(told(listing(*rows[:n])).goes_next) for n in (0, 1, 2)] == [
+    assert [plain(told(listing(*rows[:n])).goes_next) for n in (0, 1, 2, 3)] == [
         "", "today 04:00", "yesterday 04:00 and today 04:00",
+        "Wed 18 Nov 04:00, yesterday 04:00 and today 04:00",
     ]  # fmt: skip
     many = told(listing(*rows))
     assert plain(many.goes_next) == "Mon 16 Nov 04:00, Tue 17 Nov 04:00, Wed 18 Nov 04:00 and 2 more"
@@ -215,6 +216,28 @@ def test_what_is_kept_on_top_is_counted() -> None:
     assert told(listing(pinned, counted=0)).kept == "0 of 7 kept; the pinned one comes on top."
     both = told(listing(pinned, pinned, safe, safe, counted=7)).kept
     assert plain(both) == "7 of 7 kept; 2 pinned ones and 2 safety copies (2.0 MB) come on top."
+
+
+def test_what_is_included_is_told_by_the_newest_good_one() -> None:
+    """Sizes and files; what it was made without is said, not left out."""
+    parts = [
+        {"section": "database", "title": "Configuration", "included": True, "files": 1, "size": 176_100},
+        {"section": "custom-icons", "title": "Custom icons", "included": True, "files": 2, "size": 810},
+        {"section": "favicon", "title": "Favicon", "included": False, "files": 0, "size": 0},
+    ]
+    made = backup(contents={"files": 3, "counts": {"users": 1}, "parts": parts, "unpacked": 176_910})
+
+    told_of = [
+        (part.title, plain(part.end), plain(part.note), part.is_included) for part in told(listing(item(made))).included
+    ]
+
+    assert [(title, end, included) for title, end, _, included in told_of] == [
+        ("Configuration", "176.1 KB", True),
+        ("Custom icons", "810 bytes", True),
+        ("Favicon", "none", False),
+    ]
+    assert [note for _, _, note, _ in told_of][1:] == ["2 files", ""]
+    assert [part.end for part in told(listing()).included] == ["", ""]
 
 
 def test_what_remains_after_a_deletion() -> None:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from flask import Response, flash, url_for
 
-from framerr.accounts import sessions
 from framerr.backups import folder
 from framerr.backups.inspect import against
-from framerr.core.errors import Forbidden, LimitExceeded
-from framerr.web import access, current, errors, filters, htmx, inside, inspections, restores
+from framerr.web import access, confirming, current, filters, htmx, inside, inspections, restores
 from framerr.web.forms import Form
 from framerr.web.views.backup_files import blueprint
 
@@ -26,24 +24,12 @@ def restore(uid: str) -> Response:
 @access.administrator
 def restore_post(uid: str) -> Response:
     """Begin, once the password is right."""
-    form, found = Form.posted(), current.person()
-    password = form.secret("password", need="Type your password.")
-    if not form.ok:
-        return _restore(uid, form)
-    db = current.appliance().db
-    try:
-        sessions.confirm(db, found.username, password, address=current.address(), now=current.now())
-    except Forbidden:
-        form.fail("password", "This is not your password. Try again.")
-        return _restore(uid, form)
-    except LimitExceeded as error:
-        form.fail("password", error.message)
-        response = _restore(uid, form, status=429)
-        errors.tell_wait(response, error.retry_after)
-        return response
-    with db.writing() as session:
+    refused = confirming.refusal(Form.posted(), lambda form, status: _restore(uid, form, status))
+    if refused is not None:
+        return refused
+    with current.appliance().db.writing() as session:
         row = folder.get(session, uid)
-        run = restores.begin(session, {"backup": uid}, row.name, found.username)
+        run = restores.begin(session, {"backup": uid}, row.name, current.person().username)
     current.appliance().lifecycle.wake()
     return htmx.go(url_for("backups.restoring", uid=run.uid))
 
@@ -73,7 +59,7 @@ def restored() -> Response:
     return htmx.go(url_for("home.index") if current.visitor() else url_for("auth.login"))
 
 
-def _restore(uid: str, form: Form, status: int = 422) -> Response:
+def _restore(uid: str, form: Form, status: int = 200) -> Response:
     parts = current.appliance()
     with parts.db.reading() as session:
         row = folder.get(session, uid)
@@ -88,6 +74,6 @@ def _restore(uid: str, form: Form, status: int = 422) -> Response:
             beside = against(session, looked.found.manifest)
         shown = inside.view(looked.found, path.name, filters.in_words, beside, note)
     return htmx.render(
-        "backups/restore.html", status=200 if form.ok else status, form=form, looked=looked, inside=shown,
+        "backups/restore.html", status=status, form=form, looked=looked, inside=shown,
         name=path.name, address=here, another=another,
     )  # fmt: skip

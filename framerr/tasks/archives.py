@@ -11,6 +11,7 @@ from framerr.backups import adopt, create, prune, verify
 from framerr.core.errors import Corrupt, FramerrError, InvalidInput
 from framerr.jobs.progress import Progress
 from framerr.jobs.runner import RunContext
+from framerr.tasks.restoring import forget_upload
 
 
 def back_up(appliance: Appliance, context: RunContext) -> Mapping[str, object]:
@@ -53,6 +54,7 @@ def adopt_upload(appliance: Appliance, context: RunContext) -> Mapping[str, obje
         progress=context.progress,
         now=context.now,
     )
+    forget_upload(appliance, context)
     return {"uid": row.uid, "name": row.name, "size": row.size}
 
 

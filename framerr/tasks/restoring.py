@@ -9,6 +9,7 @@ from typing import Any
 from framerr.appliance import Appliance
 from framerr.backups import folder, reset, restore
 from framerr.backups.staging import WayBack
+from framerr.core import uploads
 from framerr.core.errors import Conflict, Corrupt, InvalidInput, Unavailable
 from framerr.jobs.runner import RunContext
 from framerr.setup import finish
@@ -18,7 +19,8 @@ def restore_archive(appliance: Appliance, context: RunContext) -> Mapping[str, o
     """Stage an archive and restart into it.
 
     `params` name it: `backup` (a uid of the list), `upload` (a file name in `incoming/uploads`) or `file` (a path, from
-    a command). A locked instance may do this: the archive's credentials are sealed with the key at hand.
+    a command); `name` is what people call it. An upload is removed once it waits for the restart: it is readable, and
+    everything in it is staged. A locked instance may do this: the archive's credentials are sealed with the key at hand.
     Raises Conflict, too, when the instance had no user at first and has one at the end: whoever set it up meanwhile
     would vanish.
     """
@@ -33,8 +35,22 @@ def restore_archive(appliance: Appliance, context: RunContext) -> Mapping[str, o
         progress=context.progress,
         now=context.now,
     )
+    forget_upload(appliance, context)
     appliance.lifecycle.request_restart(f"restore of {staged.what}")
-    return {"what": staged.what, "warnings": list(staged.warnings)} | _way_back(staged.way_back)
+    named = {"name": str(context.params.get("name", "")), "what": staged.what, "warnings": list(staged.warnings)}
+    return named | _way_back(staged.way_back)
+
+
+def forget_upload(appliance: Appliance, context: RunContext) -> None:
+    """Remove the upload that `params` name, and what was announced about it. One that cannot be removed now is removed
+    when it expires."""
+    upload = context.params.get("upload")
+    if not isinstance(upload, str):
+        return
+    try:
+        uploads.remove(appliance.paths, Path(upload).stem)
+    except Unavailable as error:
+        context.progress.note(f"The upload is not removed yet. {error.message}", "warn")
 
 
 def reset_instance(appliance: Appliance, context: RunContext) -> Mapping[str, object]:

@@ -154,6 +154,7 @@ def test_an_upload_is_taken_into_the_list(bench: Bench, tmp_path: Path) -> None:
     run = bench.run("adopt", upload=name)
     assert run.state == "done", run.error
     assert bench.files() == [source.name]
+    assert list(bench.appliance.paths.uploads.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["", "../framerr.db", "/etc/passwd"])
@@ -173,6 +174,25 @@ def test_a_restore_is_staged_and_asks_for_a_restart(bench: Bench, door: str) -> 
     assert swap.state(bench.appliance.paths) == "pending"
     assert bench.appliance.lifecycle.restart_reason is not None
     assert [name for name in bench.files() if "safety" in name] == ["framerr-safety-2026-03-10T12-00-00Z.zip"]
+    left = [path.suffix for path in bench.appliance.paths.uploads.iterdir()]
+    assert len(left) == (0 if door == "upload" else 2), "a readable archive lies no longer than it is needed"
+    assert source.exists()
+
+
+def test_a_restore_carries_the_name_that_people_know(bench: Bench) -> None:
+    made = bench.run("backup").result
+    assert made is not None
+    source = bench.appliance.paths.backups / str(made["name"])
+    result = bench.run("restore", upload=upload(bench, source), name="my laptop.zip").result
+    assert result is not None
+    assert result["name"] == "my laptop.zip"
+
+
+def test_an_upload_that_cannot_be_restored_stays_for_another_try(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "holiday.zip").write_bytes(b"no archive")
+    name = upload(bench, tmp_path / "holiday.zip")
+    assert bench.run("restore", upload=name).state == "failed"
+    assert (bench.appliance.paths.uploads / name).exists()
 
 
 class Meanwhile(Progress):

@@ -11,11 +11,14 @@ import math
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
 
-from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask import Flask, Response, current_app, jsonify, make_response, redirect, render_template, request
 from flask_wtf.csrf import CSRFError
 from jinja2 import Template
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
+from werkzeug.wrappers import Response as BaseResponse
 
 from framerr.core.errors import (
     Cancelled,
@@ -30,6 +33,7 @@ from framerr.core.errors import (
     NotFound,
     Unavailable,
 )
+from framerr.core.files import size_in_words
 from framerr.observability.logs import request_id
 from framerr.web.htmx import shape
 
@@ -49,6 +53,7 @@ STATUS: tuple[tuple[type[FramerrError], int], ...] = (
     (Cancelled, 409),
 )
 TOO_LARGE = 413
+_PICTURE_FORMS = frozenset({"account.picture_post", "customization.favicon_post", "customization.icons_post"})
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,7 @@ _PLAIN: Mapping[int, tuple[str, str, str]] = {
     403: ("forbidden", "Not for this account", "Ask an administrator, or sign in with another account."),
     404: ("not_found", "There is nothing here", "The address is wrong, or what was here is gone. Nothing was changed."),
     405: ("method_not_allowed", "This cannot be done here", "Go back and use the buttons of the page."),
-    413: ("too_large", "That is too large", "Pictures may have 8\u00a0MB. Choose a smaller file and send it again."),
+    413: ("too_large", "That is too large", ""),
     415: ("unsupported_media_type", "This kind of data is not understood", "Use the forms of the pages, or JSON."),
     416: ("range_not_satisfiable", "That part of the file does not exist", "Start the download again from the start."),
     429: ("limit_exceeded", "Too many tries", "Wait a little, then try again."),
@@ -107,6 +112,7 @@ def status_of(error: FramerrError) -> int:
 def install(app: Flask) -> None:
     """Answer every error in the shape that was asked for; number the requests, so that an answer leads to its lines."""
     app.before_request(_begin)
+    app.before_request(_stay_on_this_host)
     app.teardown_request(_end)
     app.register_error_handler(FramerrError, lambda error: respond(problem_of(error)))
     app.register_error_handler(CSRFError, lambda _: respond(Problem(400, "csrf", "This form is out of date", _EXPIRED)))
@@ -164,11 +170,20 @@ def _refused(error: HTTPException) -> Response:
     if error.response is not None or status < 400:
         return make_response(error.get_response())
     code, title, message = _PLAIN.get(status, ("refused", error.name, "Go back and try it another way."))
+    if status == TOO_LARGE:
+        message = _too_large()
     response = respond(Problem(status, code, title, message))
     for name, value in error.get_headers():
         if name not in {"Content-Type", "Content-Length"}:
             response.headers[name] = value
     return response
+
+
+def _too_large() -> str:
+    if request.endpoint in _PICTURE_FORMS:
+        return "Pictures may have 8\u00a0MB. Choose a smaller file and send it again."
+    most = size_in_words(int(current_app.config["MAX_CONTENT_LENGTH"]))
+    return f"The body of this request is too large: at most {most} are accepted. Send less at once."
 
 
 def _incident(error: Exception) -> Response:
@@ -194,6 +209,17 @@ def _number() -> str:
 
 def _begin() -> None:
     _number()
+
+
+def _stay_on_this_host() -> BaseResponse | None:
+    """A path with a slash too few or too many leads to the right one, without the host that the request named: that is
+    anybody's word.
+    """
+    wrong = request.routing_exception
+    if not isinstance(wrong, RequestRedirect):
+        return None
+    parts = urlsplit(wrong.new_url)
+    return redirect(urlunsplit(("", "", "/" + parts.path.lstrip("/"), parts.query, "")), wrong.code)
 
 
 def _end(_error: BaseException | None) -> None:

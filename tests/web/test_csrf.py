@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from flask import Flask
 
-from framerr.web import access
+from framerr.accounts import users
+from framerr.appliance import Appliance
+from framerr.jobs import queue
+from framerr.web import access, create_app
 from framerr.web.access import Access
 from tests.web.people import PASSWORD, Visitor
 from tests.web.test_access import routes
@@ -20,6 +23,28 @@ def test_every_change_without_a_token_is_refused(app: Flask, administrator: Visi
         if response.status_code != 400:
             wrong.append((method, path, response.status_code))
     assert wrong == []
+
+
+def test_every_change_of_the_wizard_without_a_token_is_refused(empty: Appliance) -> None:
+    """400 for each mutating route that an instance without users has, and nothing is changed by any of them."""
+    app = create_app(empty)
+    visitor = Visitor(app)
+    levels = {Access.SETUP, Access.SETUP_OR_ADMINISTRATOR}
+    tried, wrong = 0, []
+    for rule, method, path in routes(app):
+        if method == "GET" or access.of(app, rule.endpoint) not in levels:
+            continue
+        data = {"username": "mallory", "password": PASSWORD, "code": "ABCD-2345", "frequency": "off"}
+        response = visitor.client.open(path, method=method, base_url="http://framerr.test", data=data)
+        tried += 1
+        if response.status_code != 400:
+            wrong.append((method, path, response.status_code))
+    assert wrong == []
+    assert tried > 8
+    assert list(empty.paths.uploads.iterdir()) == []
+    with empty.db.reading() as session:
+        assert users.count_users(session) == 0
+        assert queue.open_runs(session) == []
 
 
 def test_the_refusal_is_a_sentence_with_a_way_back(administrator: Visitor) -> None:

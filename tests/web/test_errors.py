@@ -14,6 +14,7 @@ from framerr.core.errors import Conflict, DiskFull, FramerrError, InvalidInput, 
 from framerr.observability.logs import request_id
 from framerr.web import access, create_app
 from framerr.web.errors import STATUS, status_of
+from tests.factories import appliance_in
 from tests.web.people import PASSWORD, Visitor
 
 RAISED: dict[str, Exception] = {
@@ -140,6 +141,39 @@ def test_too_large_a_form_is_a_sentence(administrator: Visitor) -> None:
     )
     assert response.status_code == 413
     assert "8\u00a0MB" in response.text
+
+
+def test_too_large_a_body_that_is_no_picture_says_so(stranger: Visitor) -> None:
+    """It told a person who signs in about pictures."""
+    stranger.get("/login")
+    response = stranger.client.post("/login", data={"username": "x" * (10 << 20)}, base_url="http://framerr.test")
+    assert response.status_code == 413
+    assert "The body of this request is too large: at most 9.4\u00a0MB are accepted." in response.text
+    assert "icture" not in response.text
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "location"),
+    [
+        ("/setup", "", "/setup/"),
+        ("/setup", "x=//evil.example", "/setup/?x=//evil.example"),
+        ("/setup//account", "", "/setup/account"),
+    ],
+)
+def test_a_path_is_put_right_on_this_host(empty: Appliance, path: str, query: str, location: str) -> None:
+    """The redirect led to whatever host the request named."""
+    client = create_app(empty).test_client()
+    response = client.get(path, query_string=query, headers={"Host": "evil.example"})
+    assert (response.status_code, response.headers["Location"]) == (308, location)
+    assert "http://evil.example" not in response.text
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_path_is_put_right_below_the_base_path(tmp_path: Path) -> None:
+    with appliance_in(tmp_path, FRAMERR_BASE_PATH="/framerr") as below:
+        client = create_app(below).test_client()
+        for path in ("/framerr/setup", "/setup"):
+            assert client.get(path, headers={"Host": "evil.example"}).headers["Location"] == "/framerr/setup/"
 
 
 def test_a_broken_database_still_gets_a_page(appliance: Appliance, administrator: Visitor) -> None:

@@ -16,6 +16,7 @@ from framerr.jobs import queue, schedules
 from framerr.observability import events
 from framerr.observability.models import Event
 from framerr.web import access, current, filters, htmx, runs, safety
+from framerr.web.views.integrations import STATES
 
 blueprint = Blueprint("home", __name__)
 LATELY = 6
@@ -93,8 +94,7 @@ def _happened(event: Event) -> Happened:
 
 
 def _services(session: Session) -> Sequence[Service]:
-    states = {"ok": ("safe", "Connected"), "failed": ("failed", "Failed"), "unknown": ("unverified", "Not checked yet")}
     return [
-        Service(row.name, row.kind, *states[row.state], row.state_text, row.checked_at)
+        Service(row.name, row.kind, *STATES[row.state], row.state_text, row.checked_at)
         for row in integrations.list_integrations(session)
     ]

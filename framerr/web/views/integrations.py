@@ -17,7 +17,8 @@ blueprint = Blueprint("integrations", __name__)
 # The secrets of each kind: (field, label). A kind that is not known here has one.
 CREDENTIALS = {"framer-site": (("api_key", "API key"),)}
 _ANY = (("secret", "Secret"),)
-_STATES = {"ok": ("safe", "Connected"), "failed": ("failed", "Failed"), "unknown": ("unverified", "Not checked yet")}
+# What a state is called: (badge, word).
+STATES = {"ok": ("safe", "Connected"), "failed": ("failed", "Failed"), "unknown": ("unverified", "Not checked yet")}
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def unlock() -> Response:
 
 def _view(row: Integration, key: InstanceKey) -> IntegrationView:
     problem = _problem(row, key)
-    badge, word = ("look", "Key missing") if problem else _STATES[row.state]
+    badge, word = ("look", "Key missing") if problem else STATES[row.state]
     return IntegrationView(row.uid, row.name, row.kind, badge, word, row.state_text, problem)
 
 

@@ -61,6 +61,12 @@ def mount_of(path: Path, mounts: list[Mount]) -> Mount | None:
     return max(reversed(around), key=lambda mount: len(mount.point.parts), default=None)
 
 
+def is_shared(path: Path, mounts: list[Mount]) -> bool:
+    """Whether other instances may have this folder too: it is a mount of its own, or a link to somewhere else."""
+    real = Path(os.path.realpath(path))
+    return real != Path(os.path.realpath(path.parent), path.name) or any(mount.point == real for mount in mounts)
+
+
 def is_container(mounts: list[Mount]) -> bool:
     """Whether the root file system is that of a container."""
     root = mount_of(Path("/"), mounts)

@@ -68,11 +68,15 @@ def sync(file: Path) -> None:
             os.close(handle)
 
 
-def sweep(folder: Path) -> None:
-    """Remove the parts that a killed process left. Raises Unavailable, for instance when a NAS is away."""
+def sweep(folder: Path, *, untouched_since: datetime | None = None) -> None:
+    """Remove the parts that a killed process left: all of them, or those that nobody wrote to since a moment.
+
+    Raises Unavailable, for instance when a NAS is away.
+    """
     with disk_errors(folder):
         for part in folder.glob(".framerr-*.part"):
-            part.unlink(missing_ok=True)
+            if untouched_since is None or part.stat().st_mtime < untouched_since.timestamp():
+                part.unlink(missing_ok=True)
 
 
 def _reserve(folder: Path, type: Type, created_at: datetime) -> Path:

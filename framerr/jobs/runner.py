@@ -148,7 +148,7 @@ class Runner:
                 self.wake()
                 continue
             if run is not None:
-                _log.error("claiming a run failed", exc_info=run)
+                _log.error("claiming a run failed: %s", run, exc_info=_trace(run))
             with self._changed:
                 self._changed.wait_for(partial(self._is_due_to_look, seen), timeout=IDLE)
 
@@ -201,9 +201,8 @@ class Runner:
             if failure is None:
                 return None
             if not is_logged:
-                _log.error(
-                    "the outcome of a run could not be written", extra={"fields": {"run": uid}}, exc_info=failure
-                )
+                words, fields = "the outcome of a run could not be written: %s", {"run": uid}
+                _log.error(words, failure, extra={"fields": fields}, exc_info=_trace(failure))
             is_logged = isinstance(failure, Unavailable)
             if not is_logged and hook is not None:
                 hook = None
@@ -232,7 +231,7 @@ def _attempt(work: Callable[[], _Result]) -> _Result | BaseException:
 
 
 def _outcome(run: Run, result: dict[str, Any] | BaseException | None) -> _Outcome:
-    """The state, and for a failure the sentence that people see. Failures are logged with their traceback."""
+    """The state, and for a failure the sentence that people see. What nobody expected is logged with its traceback."""
     if not isinstance(result, BaseException):
         return _Outcome("done", result=result)
     if isinstance(result, KeyboardInterrupt):
@@ -243,8 +242,13 @@ def _outcome(run: Run, result: dict[str, Any] | BaseException | None) -> _Outcom
     error_id = secrets.token_hex(4)
     fields = {"run": run.uid, "kind": run.kind, "error_id": error_id}
     if isinstance(result, FramerrError):
-        _log.warning("run failed", extra={"fields": fields}, exc_info=result)
+        _log.warning("run failed: %s", result.message, extra={"fields": fields})
         return _Outcome("failed", error=printable(result.message), code=result.code)
     _log.error("run failed unexpectedly", extra={"fields": fields}, exc_info=result)
     words = f"An unexpected error (id {error_id}). The log has its details under that id; run it again, and report it."
     return _Outcome("failed", error=words, code="unexpected")
+
+
+def _trace(error: BaseException) -> BaseException | None:
+    """What the log shows of an error besides its sentence: nothing for one that the product raises on purpose."""
+    return None if isinstance(error, FramerrError) else error

@@ -6,7 +6,7 @@ Promise: what a restored state holds can make telling impossible, but never a bo
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ from sqlalchemy import Text, func, select, type_coerce
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from framerr.appliance import Appliance, boot
+from framerr.appliance import Appliance, boot, mounts
 from framerr.backups import models as backups
 from framerr.backups import shelf, swap
 from framerr.core.errors import FramerrError, Unavailable
@@ -27,6 +27,7 @@ from framerr.tasks.outcome import on_outcome
 
 log = logging.getLogger(__name__)
 HOUSEKEEPING: Final = Rule("daily", 5)
+ABANDONED_AFTER: Final = timedelta(days=1)
 OUTCOMES: Final = (backups.RESTORED, backups.RETURNED, backups.RESET)
 
 
@@ -35,7 +36,7 @@ def recover(appliance: Appliance, now: datetime) -> None:
 
     Raises Corrupt when the database holds what makes that impossible, DiskFull or Unavailable.
     """
-    _sweep_parts(appliance)
+    sweep_parts(appliance, now, at_boot=True)
     tell_outcome(appliance, now)
     with boot.distrusting(appliance.paths.database), appliance.db.writing() as session:
         for run in queue.recover(session, now):
@@ -77,9 +78,15 @@ def tell(appliance: Appliance, found: swap.Outcome, now: datetime) -> bool:
     return True
 
 
-def _sweep_parts(appliance: Appliance) -> None:
+def sweep_parts(appliance: Appliance, now: datetime, *, at_boot: bool) -> None:
+    """Remove half-made archives: at boot at once, since nobody here is making one.
+
+    Otherwise, and in a folder that other instances may have too, only those that nobody wrote to for a day.
+    """
+    folder = appliance.paths.backups
+    is_ours_alone = at_boot and not mounts.is_shared(folder, mounts.read())
     try:
-        shelf.sweep(appliance.paths.backups)
+        shelf.sweep(folder, untouched_since=None if is_ours_alone else now - ABANDONED_AFTER)
     except Unavailable as error:  # a NAS that is away keeps nobody from booting
         log.warning("Half-made backups could not be removed. %s", error.message)
 

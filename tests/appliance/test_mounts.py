@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from framerr.appliance.mounts import Mount, is_container, mount_of, parse, unkept
+from framerr.appliance.mounts import Mount, is_container, is_shared, mount_of, parse, unkept
 
 ROOT = "22 1 0:21 / / rw,relatime - overlay overlay rw,lowerdir=/l,upperdir=/u"
 VOLUME = "30 22 8:1 /var/lib/docker/volumes/framerr-config/_data /config rw,relatime master:1 - ext4 /dev/sda1 rw"
@@ -64,3 +64,12 @@ def test_a_named_volume_is_kept() -> None:
 
 def test_an_overlay_root_is_a_container() -> None:
     assert is_container(on(ROOT))
+
+
+def test_a_folder_that_is_a_mount_or_a_link_may_be_shared(tmp_path: Path) -> None:
+    mounts = on(ROOT, VOLUME, "33 30 0:51 / /config/backups rw - nfs4 nas:/share rw")
+    assert is_shared(Path("/config/backups"), mounts)
+    assert not is_shared(Path("/config/data"), mounts)
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    assert is_shared(tmp_path / "link", [])
+    assert not is_shared(tmp_path / "backups", [])

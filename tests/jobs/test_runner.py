@@ -101,10 +101,13 @@ def test_a_task_is_told_what_it_needs_and_its_result_is_kept(db: Database) -> No
         assert [line.text for line in queue.lines(session, run)] == ["three counted"]
 
 
-def test_a_failure_on_purpose_shows_its_sentence(db: Database) -> None:
+def test_a_failure_on_purpose_shows_its_sentence(db: Database, caplog: pytest.LogCaptureFixture) -> None:
+    """Also in the log, where a traceback would only hide it."""
     sentence = "The disk is full: /config/backups. Free some space and try again."
     run = run_once(db, failing(DiskFull(sentence, path=Path("/config/backups"))))
     assert (run.state, run.error, run.error_code, run.result) == ("failed", sentence, "disk_full", None)
+    (record,) = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert (record.getMessage(), record.exc_info) == (f"run failed: {sentence}", None)
 
 
 def test_an_unexpected_failure_shows_an_id_that_is_in_the_log_with_the_traceback(

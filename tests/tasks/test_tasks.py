@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from framerr import tasks
-from framerr.accounts import sessions, users
+from framerr.accounts import pictures, sessions, users
 from framerr.accounts.models import AccountSession
 from framerr.appliance import Appliance
 from framerr.backups import swap
@@ -25,8 +25,10 @@ from framerr.jobs.models import Run, Trigger, Unit
 from framerr.jobs.progress import Progress
 from framerr.jobs.runner import RunContext, Runner
 from framerr.observability import events
+from framerr.settings import icons
 from framerr.tasks import recovery, restoring
 from tests.factories import NOW, PASSWORD, appliance_in, set_up
+from tests.pictures import picture
 
 
 class Bench:
@@ -361,3 +363,48 @@ def test_half_made_archives_are_swept_and_a_folder_that_is_away_keeps_nobody_fro
     backups.rmdir()
     recovery.recover(bench.appliance, NOW)
     backups.mkdir()
+
+
+def test_half_made_archives_of_another_instance_in_a_shared_folder_are_left_alone(bench: Bench, tmp_path: Path) -> None:
+    """Two instances on one NAS: booting one does not take away what the other is making."""
+    backups, share = bench.appliance.paths.backups, tmp_path / "share"
+    backups.rmdir()
+    share.mkdir()
+    backups.symlink_to(share)
+    part = backups / ".framerr-manual-2026-03-10T12-00-00Z.zip.part"
+    part.write_bytes(b"half")
+    os.utime(part, (NOW.timestamp(), NOW.timestamp()))
+    recovery.recover(bench.appliance, NOW + timedelta(hours=23))
+    assert part.exists()
+    recovery.recover(bench.appliance, NOW + timedelta(hours=25))
+    assert not part.exists()
+
+
+def test_housekeeping_removes_pictures_that_no_row_names(bench: Bench) -> None:
+    """A crash between a picture's file and its row leaves one; nothing that a row names or a person put there goes."""
+    parts = bench.appliance
+    icon = icons.add_icon(parts.db, parts.paths, "Shop", picture(), NOW).file
+    with parts.db.reading() as session:
+        user = users.find_by_username(session, "admin")
+    assert user is not None
+    face = pictures.save_picture(parts.db, parts.paths, user.uid, picture())
+    orphans = [folder / f"{'0' * 32}.png" for folder in (parts.paths.custom_icons, parts.paths.profile_pictures)]
+    stays = [
+        parts.paths.custom_icons / icon,
+        parts.paths.profile_pictures / face,
+        parts.paths.custom_icons / "by-hand.png",
+        parts.paths.custom_icons / f"{'1' * 32}.png",
+    ]
+    for path in (*orphans, *stays[2:]):
+        path.write_bytes(picture())
+    for path in (*orphans, *stays[:3]):
+        os.utime(path, (NOW.timestamp(), NOW.timestamp()))
+    bench.now = NOW + timedelta(days=2)
+    os.utime(stays[3], ((NOW + timedelta(days=1, hours=1)).timestamp(),) * 2)
+
+    result = bench.run("housekeeping").result
+
+    assert result is not None
+    assert result["pictures"] == 2
+    assert [path.exists() for path in orphans] == [False, False]
+    assert [path.exists() for path in stays] == [True] * 4

@@ -1,10 +1,12 @@
-// Follows a restore across the restart: the page renews its part every second, then waits until the appliance is ready
+// Follows a restore across the restart: the page renews its part three times a second, then waits until the appliance is ready
 // again and goes on. A page of the old state that is not there any more (401, 403, 404) is how the new one shows itself.
 (() => {
   "use strict";
   const box = document.querySelector("[data-restoring]");
   const GONE = new Set([401, 403, 404]);
-  const PAUSE = 1000;
+  const PAUSE = 300;
+  const LONG = 300;
+  let shown = "";
   const wait = () => new Promise((go) => setTimeout(go, PAUSE));
 
   const ask = async (url, headers) => {
@@ -16,6 +18,8 @@
   };
 
   const show = (html) => {
+    if (html === shown) return;
+    shown = html;
     const fresh = new DOMParser().parseFromString(html, "text/html").body;
     const before = box.querySelector("[data-step]")?.textContent;
     const now = fresh.querySelector("[data-step]");
@@ -40,9 +44,7 @@
       const answer = await ask(box.dataset.restoring, { "HX-Request": "true", Accept: "text/html" });
       if (answer?.ok) {
         down = 0;
-        const html = await answer.text();
-        if (html !== box.dataset.shown) show(html);
-        box.dataset.shown = html;
+        show(await answer.text());
         if (box.querySelector("[data-ended]")) return;
       } else if (answer && (GONE.has(answer.status) || answer.type === "opaqueredirect")) {
         if ((await ask(box.dataset.ready))?.ok) {
@@ -51,7 +53,8 @@
         }
       } else {
         down += 1;
-        note(down < 90 ? "Framerr starts again. This takes a few seconds." : "Framerr does not answer. Its log says why; this page goes on as soon as it does.");
+        show(document.querySelector("[data-restarting]").innerHTML);
+        if (down > LONG) note("Framerr does not answer. Its log says why; this page goes on as soon as it does.");
       }
     }
   };

@@ -39,10 +39,10 @@ def restore_post(uid: str) -> Response:
 def restoring(uid: str) -> Response:
     """How it goes, until the restart; the script of the page leads on to the login."""
     with current.appliance().db.reading() as session:
-        going = restores.going(session, uid)
+        going, restarting = restores.going(session, uid), restores.restarting(session, uid)
     template = "backups/_restoring.html" if htmx.wants_fragment() else "backups/restoring.html"
     again, cancel = url_for("backups.index"), url_for("activity.cancel", uid=uid)
-    return htmx.render(template, going=going, again=again, cancel=cancel)
+    return htmx.render(template, going=going, restarting=restarting, again=again, cancel=cancel)
 
 
 @blueprint.get("/restored")

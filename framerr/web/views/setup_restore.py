@@ -84,11 +84,11 @@ def restoring(uid: str) -> Response:
     if not wizard.is_code_proven():
         return htmx.go(url_for("setup.index"))
     with current.appliance().db.reading() as session:
-        going = restores.going(session, uid)
+        going, restarting = restores.going(session, uid), restores.restarting(session, uid)
     dots = steps.position("restoring", wizard.facts("restore"))
     again, cancel = url_for("setup.upload"), url_for("setup.cancel", uid=uid)
     template = "backups/_restoring.html" if htmx.wants_fragment() else "setup/restoring.html"
-    return htmx.render(template, going=going, dots=dots, again=again, cancel=cancel)
+    return htmx.render(template, going=going, restarting=restarting, dots=dots, again=again, cancel=cancel)
 
 
 @blueprint.post("/restoring/<uid>/cancel")

@@ -26,13 +26,19 @@ def command() -> None:
 def create(note: str, as_json: bool) -> None:
     """Make a backup now, verify it, and print its name.
 
+    One that is under way, or waits to be tried again, is joined instead; then it keeps its own type and note.
+
     \b
     Example:
       framerr backup create --note "before the move"
     """
     made = terminal.perform("backup.create", note=note)
     size = size_in_words(made["size"])
-    terminal.outcome(made, as_json, f"{made['name']} was made and verified ({size}). It holds readable credentials.")
+    sentence = f"{made['name']} was made and verified ({size}). It holds readable credentials."
+    if made["joined"]:
+        sentence += " It is the one that was under way, or waiting for its next try, already"
+        sentence += ", so your note is not in it." if note else "."
+    terminal.outcome(made, as_json, sentence)
 
 
 @command.command("list")

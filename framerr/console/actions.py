@@ -97,7 +97,8 @@ def inspect_backup(desk: Desk, given: Archive) -> Result:
 
 def restore(desk: Desk, given: Archive) -> Result:
     """Stage an archive; what puts it in comes afterwards."""
-    staged = desk.run("restore", params={"file": str(source(desk.appliance.paths, given.file))})
+    path = source(desk.appliance.paths, given.file)
+    staged = desk.run_own("restore", {"file": str(path), "name": path.name})
     with_warnings = " ".join(
         [f"{staged['what']} is prepared.", desk.afterwards, staged["way_back"], *staged["warnings"]]
     )
@@ -106,7 +107,7 @@ def restore(desk: Desk, given: Archive) -> Result:
 
 def reset(desk: Desk, _given: Nothing) -> Result:
     """Stage an empty instance; what puts it in comes afterwards."""
-    staged = desk.run("reset")
+    staged = desk.run_own("reset")
     return {**staged, "sentence": f"An empty instance is prepared. {desk.afterwards} {staged['way_back']}"}
 
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from sqlalchemy.orm import Session
 
 from framerr.appliance import Appliance
 from framerr.console.following import Follower, Tell, result_of
 from framerr.core.clock import utcnow
-from framerr.core.errors import InvalidInput
+from framerr.core.errors import Conflict, InvalidInput
 from framerr.jobs import queue
 from framerr.jobs.models import Run
 from framerr.jobs.runner import Runner
@@ -24,20 +25,39 @@ ACTOR = "command line"
 
 @dataclass(frozen=True)
 class Desk:
-    """What an action works with: the appliance, how a queued Run is brought to its end, and what comes after a state was
-    prepared for the next boot."""
+    """What an action works with: the appliance, how a queued Run is brought to its end, what comes after a state was
+    prepared for the next boot, and whether nobody else works on the appliance."""
 
     appliance: Appliance
     finish: Callable[[str], Run]
     afterwards: str
+    is_alone: bool
 
     def run(self, kind: str, *, subject: str = "", params: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
-        """Queue a Run, or join the one that is open, and return its result. Raises what it failed with."""
+        """Queue a Run, or join the one that is open, and return its result, `joined` in it. Raises what it failed with."""
         with self.appliance.db.writing() as session:
-            run, _ = queue.enqueue(
-                session, kind, subject=subject, params=params, trigger="manual", requested_by=ACTOR, now=utcnow()
-            )
+            run, is_new = self._enqueue(session, kind, subject, params)
+        return {**result_of(self.finish(run.uid), self.appliance.paths.root), "joined": not is_new}
+
+    def run_own(self, kind: str, params: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
+        """Queue a Run that nobody else's may stand for, and return its result.
+
+        What waits on an instance that is stopped is cancelled. Raises Conflict when another one is open on one that
+        runs, and what the Run failed with.
+        """
+        with self.appliance.db.writing() as session:
+            run, is_new = self._enqueue(session, kind, "", params)
+            if not is_new and not self.is_alone:
+                raise Conflict(f"Another {kind} is under way. Wait for its end, or cancel it on the Activity page.")
+            if not is_new:
+                queue.request_cancel(session, run.uid, utcnow())
+                run, _ = self._enqueue(session, kind, "", params)
         return result_of(self.finish(run.uid), self.appliance.paths.root)
+
+    def _enqueue(self, session: Session, kind: str, subject: str, params: Mapping[str, Any] | None) -> tuple[Run, bool]:
+        return queue.enqueue(
+            session, kind, subject=subject, params=params, trigger="manual", requested_by=ACTOR, now=utcnow()
+        )
 
 
 @dataclass(frozen=True)
@@ -63,7 +83,7 @@ def in_process(appliance: Appliance, tell: Tell, stop: threading.Event) -> Desk:
         appliance.lifecycle.wake()
         return Follower(appliance.db, uid, tell).until_closed(stop)
 
-    return Desk(appliance, finish, "Framerr restarts now to put it in.")
+    return Desk(appliance, finish, "Framerr restarts now to put it in.", is_alone=False)
 
 
 def alone(appliance: Appliance, runner: Runner, tell: Tell) -> Desk:
@@ -84,4 +104,4 @@ def alone(appliance: Appliance, runner: Runner, tell: Tell) -> Desk:
                     queue.request_cancel(session, uid, utcnow())
             return work.result()
 
-    return Desk(appliance, finish, "It is in place when Framerr is started.")
+    return Desk(appliance, finish, "It is in place when Framerr is started.", is_alone=True)

@@ -6,12 +6,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from framerr.cli import COMMANDS, EXIT_CODES, exit_code
 from framerr.core import errors
+from framerr.core.clock import utcnow
+from framerr.core.db import Database
+from framerr.jobs import queue
 from tests.factories import PASSWORD, appliance_in, set_up
 from tests.processes import as_json, environment, framerr, free_port
 
@@ -87,6 +91,31 @@ def test_a_backup_is_made_listed_verified_inspected_and_deleted(folder: Path) ->
     assert {line["name"]: line["count"] for line in inside["comes_back"]}["Users"] == 1
     assert framerr(folder, "backup", "delete", made["name"], "--yes").returncode == 0
     assert list((folder / "backups").iterdir()) == []
+
+
+def enqueue(folder: Path, kind: str, **params: str) -> None:
+    """What a process that was killed left waiting."""
+    db = Database(folder / "data" / "framerr.db")
+    with db.writing() as session:
+        later = utcnow() + timedelta(hours=1)
+        queue.enqueue(session, kind, params=params, trigger="retry", not_before=later, now=utcnow())
+    db.close()
+
+
+def test_a_backup_that_was_waiting_is_said_to_be_that_one(folder: Path) -> None:
+    """Its type and note are its own."""
+    enqueue(folder, "backup")
+    done = framerr(folder, "backup", "create", "--note", "by hand")
+    assert done.stdout.startswith("framerr-scheduled-")
+    assert "waiting for its next try, already, so your note is not in it." in done.stdout
+    assert as_json(framerr(folder, "backup", "create", "--json"))["joined"] is False
+
+
+def test_a_restore_that_was_waiting_is_not_taken_for_the_one_asked_for(folder: Path) -> None:
+    enqueue(folder, "restore", file="/nowhere/another.zip")
+    made = as_json(framerr(folder, "backup", "create", "--json"))
+    done = as_json(framerr(folder, "restore", made["name"], "--yes", "--json"))
+    assert (done["name"], done["what"].startswith(made["name"])) == (made["name"], True)
 
 
 def test_deleting_asks_first(folder: Path) -> None:

@@ -17,6 +17,8 @@ from framerr.core.clock import utcnow
 from framerr.core.config import Settings
 from framerr.core.errors import Conflict
 from framerr.core.files import atomic_write
+from framerr.jobs import schedules
+from framerr.setup import finish
 
 FOLDER = "config.demo"
 PASSWORD_FILE = "demo-password.txt"  # noqa: S105 - the name of a file
@@ -63,4 +65,15 @@ def fill(appliance: Appliance) -> None:
         click.echo("Filling the demo with sample data and a first backup …")
         sample.fill(appliance, password, utcnow())
     address = f"http://localhost:{appliance.settings.port}{appliance.settings.base_path}"
-    click.echo(f"\n  Framerr demo:  {address}\n  User name:     {sample.ADMINISTRATOR}\n  Password:      {password}\n")
+    click.echo(f"\n  Framerr demo:  {address}\n  User name:     {sample.ADMINISTRATOR}\n  Password:      {password}")
+    click.echo(f"  Next backup:   {_due(appliance)}\n")
+
+
+def _due(appliance: Appliance) -> str:
+    zone = appliance.zone()
+    with appliance.db.reading() as session:
+        schedule = schedules.get(session, finish.BACKUP)
+    if schedule is None or schedule.next_due_at is None:
+        return "none is scheduled"
+    due = schedule.next_due_at.astimezone(zone)
+    return f"{schedule.frequency}, next on {due:%A} at {due.hour % 12 or 12}:{due:%M %p} ({zone.key})"

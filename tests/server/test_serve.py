@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -273,11 +274,15 @@ def test_the_demo_fills_an_empty_folder_once(tmp_path: Path) -> None:
         with Served(folder, "--demo") as served:
             passwords.append((folder / "demo-password.txt").read_text().strip())
             assert f"Password:      {passwords[-1]}" in served.log
+            assert re.search(r"Next backup:   daily, next on \w+day at 4:00 AM \(UTC\)", served.log)
             assert served.get("/login")[0] == 200
             assert served.stop() == 0
     assert passwords[0] == passwords[1]
     assert (folder / "demo-password.txt").stat().st_mode & 0o777 == 0o600
     assert [one["state"] for one in as_json(framerr(folder, "backup", "list", "--json"))] == ["good"]
+    first = latest(folder, "backup")
+    assert first is not None, "Activity has something to show"
+    assert (first.state, first.requested_by) == ("done", "admin")
 
 
 def test_an_instance_of_ones_own_is_no_demo(folder: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from framerr.backups import folder, preflight, shelf, verify
+from framerr.backups.archive import Manifest
 from framerr.backups.contributions import STANDARD, Contribution
 from framerr.backups.inspect import inspect_archive
 from framerr.backups.models import ADDED, Backup
@@ -48,6 +49,14 @@ def adopt(
     with shelf.new_part(paths.backups, manifest.type, manifest.created_at) as part:
         _move(uploaded, part, size, digest)
         path = shelf.publish(part, manifest.type, manifest.created_at)
+    with shelf.removed_on_failure(path):
+        row = _listed(db, path, manifest, digest, size, now)
+    with disk_errors(uploaded):
+        uploaded.unlink(missing_ok=True)
+    return row
+
+
+def _listed(db: Database, path: Path, manifest: Manifest, digest: str, size: int, now: datetime) -> Backup:
     with disk_errors(path):
         mtime_ns = path.stat().st_mtime_ns
     with db.writing() as session:
@@ -59,9 +68,7 @@ def adopt(
         session.flush()
         text = f"The backup {row.name} was added to the list and verified ({size_in_words(size)})."
         events.record(session, ADDED, text=text, subject=row.uid, data={"name": row.name}, now=now)
-    with disk_errors(uploaded):
-        uploaded.unlink(missing_ok=True)
-    return row
+        return row
 
 
 def _require_new(db: Database, digest: str) -> None:

@@ -70,7 +70,11 @@ def files_below(folder: Path, prefix: str) -> list[Source]:
                 path = Path(base, name)
                 if name.startswith(".") and name.endswith(".part"):
                     continue
-                if not stat.S_ISREG(path.lstat().st_mode):
+                try:
+                    mode = path.lstat().st_mode
+                except FileNotFoundError:
+                    continue
+                if not stat.S_ISREG(mode):
                     raise Unavailable(
                         f"{path} is a link or a special file, which a backup cannot hold. Replace it by the file itself, "
                         "or remove it.",

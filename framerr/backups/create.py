@@ -11,27 +11,29 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import framerr
-from framerr.backups import archive, credentials, folder, portable, preflight, shelf, swap, verify
+from framerr.backups import archive, credentials, folder, portable, preflight, shelf, swap, upgrade, verify
 from framerr.backups.archive import DATABASE, MANIFEST, Manifest, Part, Proof, Type
 from framerr.backups.contributions import STANDARD, Contribution, Source
 from framerr.backups.models import MADE, Backup
 from framerr.core.crypto import InstanceKey
-from framerr.core.db import Database
+from framerr.core.db import Database, Fate, fates
 from framerr.core.errors import Conflict, Corrupt, Unavailable
 from framerr.core.files import disk_errors, sha256_file, size_in_words
 from framerr.core.paths import Paths
-from framerr.core.zips import Member, ZipWriter
+from framerr.core.zips import Limits, Member, ZipWriter
 from framerr.jobs.progress import Progress
 from framerr.observability import events
 from framerr.settings import instance
+from framerr.settings.models import Instance, Setting
 
 STAGES = 5
 """How many stages `create_backup` tells, for whoever plans the whole run."""
@@ -59,6 +61,8 @@ class _Order:
     note: str
     created_at: datetime
     contributions: Sequence[Contribution]
+    of_today: bool = True
+    sections: Mapping[str, Any] = field(default_factory=dict)
 
 
 def create_backup(
@@ -69,17 +73,20 @@ def create_backup(
     type: Type,
     note: str = "",
     caught_up: bool = False,
+    limits: Limits | None = None,
     contributions: Sequence[Contribution] = STANDARD,
     progress: Progress,
     now: datetime,
 ) -> Backup:
     """Make, prove and list a backup; the caller audits it and runs `prune.apply` afterwards.
 
-    Without a key (a locked instance) credentials stay sealed, which the manifest says. Raises Conflict when there is
+    Without a key (a locked instance) credentials stay sealed, which the manifest says. `limits` are for looking at the
+    archives that are here. Raises Conflict when there is
     nothing to back up, DiskFull, Unavailable (an unreadable file is named, with the user id and the fix), Corrupt for a
     damaged database, Cancelled.
     """
-    folder.reconcile(db, paths, now=now)
+    _require_readable(db)
+    folder.reconcile(db, paths, limits=limits, now=now)
     with db.writing() as session:
         if type != "safety":
             preflight.require_users(session)
@@ -90,7 +97,7 @@ def create_backup(
     order = _Order(type, serial, note, now, contributions)
     made = _make(db, paths, key, order, last_size, progress)
     _note_findings(made.manifest, last_parts, progress)
-    with _unlisted_is_removed(made.path), db.writing() as session:
+    with shelf.removed_on_failure(made.path), db.writing() as session:
         row = _listed(session, made, note, now)
         row.contents = row.contents | {"caught_up": caught_up}
         _tell(session, row, caught_up, now)
@@ -102,16 +109,40 @@ def create_backup(
 def before_upgrade(paths: Paths, key: InstanceKey | None, now: datetime) -> Path:
     """A safety backup of a database whose schema is not this version's yet: nothing is read or written by its models.
 
-    It is not listed until the folder is looked at. Raises what `create_backup` raises.
+    When a good one of this very state is there already, it is that one. It is not listed until the folder is looked at.
+    Raises what `create_backup` raises.
     """
-    known = [folder.glance(paths.backups, seen) for seen in folder.scan(paths.backups).values()]
-    serial = max((each.manifest.serial for each in known if each.manifest), default=0) + 1
-    order = _Order("safety", serial, "Before an upgrade of the database", now, STANDARD)
     db = Database(paths.database)
     try:
+        state = upgrade.state_of(db)
+        known = [folder.glance(paths.backups, seen) for seen in folder.scan(paths.backups).values()]
+        saved = upgrade.saved_already(paths, known, state)
+        if saved is not None:
+            return saved
+        serial = _next_serial(db, known)
+        sections = {upgrade.SECTION: {"database": state}}
+        note = "Before an upgrade of the database"
+        order = _Order("safety", serial, note, now, STANDARD, of_today=False, sections=sections)
         return _make(db, paths, key, order, None, Progress()).path
     finally:
         db.close()
+
+
+def _next_serial(db: Database, known: Sequence[folder.Glance]) -> int:
+    """Above those of this instance's archives, or of all when it does not say who it is; told from the files alone."""
+    with db.reading() as session:
+        own = portable.instance_of(session.connection()).id
+    manifests = [each.manifest for each in known if each.manifest is not None]
+    serials = [instance.believable(each.serial) for each in manifests if not own or each.instance.id == own]
+    return max(serials, default=0) + 1
+
+
+def _require_readable(db: Database) -> None:
+    """Raises Corrupt when what this room reads of the live database holds values that are none (T17)."""
+    names = {name for name, fate in fates().items() if fate.fate is Fate.LOCAL}
+    with db.reading() as session:
+        read = names | {Instance.__tablename__, Setting.__tablename__}
+        portable.require_readable(session.connection(), f"The database {db.path}", read)
 
 
 def _retire_before(paths: Paths, progress: Progress, now: datetime) -> None:
@@ -130,8 +161,7 @@ def _make(
         shelf.new_part(paths.backups, order.type, order.created_at) as part,
     ):
         copy = scratch / DATABASE
-        facts, collected = _capture(db, paths, key, order, last_size, copy, progress)
-        manifest = _pack(part, copy, facts, collected, order, progress)
+        manifest = _fill(part, db, paths, key, order, last_size, copy, progress)
         shelf.sync(part)
         _require_proven(part, manifest, progress)
         progress.stage("Putting it into the list")
@@ -139,8 +169,32 @@ def _make(
         with disk_errors(part):
             digest, size = sha256_file(part)
         path = shelf.publish(part, order.type, order.created_at)
-        with disk_errors(path):
+        with shelf.removed_on_failure(path), disk_errors(path):
             return Made(path, manifest, size, path.stat().st_mtime_ns, digest)
+
+
+def _fill(
+    part: Path,
+    db: Database,
+    paths: Paths,
+    key: InstanceKey | None,
+    order: _Order,
+    last_size: int | None,
+    copy: Path,
+    progress: Progress,
+) -> Manifest:
+    """Write the archive; once more from the beginning when a file was removed before it could be packed."""
+    for _ in range(_LISTINGS):
+        facts, collected = _capture(db, paths, key, order, last_size, copy, progress)
+        try:
+            return _pack(part, copy, facts, collected, order, progress)
+        except _VanishedError:
+            progress.note("A file was removed while the backup was made, so it is made again.")
+    raise _restless()
+
+
+class _VanishedError(Exception):
+    """A file that was to be packed is not there any more."""
 
 
 @contextmanager
@@ -175,11 +229,15 @@ def _capture(
         preflight.require_room({paths.tmp: database, paths.backups: last_size or database + files})
         with disk_errors(copy):
             copy.unlink(missing_ok=True)
-        facts = portable.write_copy(db, key, copy, progress)
+        facts = portable.write_copy(db, key, copy, progress, of_today=order.of_today)
         after = _collect(paths, order, copy.parent)
         if _names(before) <= _names(after):
             return facts, after
-    raise Conflict("Files kept being removed while the backup was made. Try again in a minute.")
+    raise _restless()
+
+
+def _restless() -> Conflict:
+    return Conflict("Files kept being removed while the backup was made. Try again in a minute.")
 
 
 def _collect(paths: Paths, order: _Order, scratch: Path) -> Collected:
@@ -196,7 +254,7 @@ def _pack(
     """Write the archive, the manifest last (T01, T02)."""
     sources = [Source(DATABASE, copy), *(source for each in collected.values() for source in each)]
     with disk_errors(part):
-        progress.stage("Packing", sum(source.path.lstat().st_size for source in sources), "bytes")
+        progress.stage("Packing", sum(preflight.size_of(source.path) for source in sources), "bytes")
 
     def hear(count: int) -> None:
         progress.advance(count)
@@ -213,7 +271,10 @@ def _pack(
 def _add(writer: ZipWriter, source: Source, hear: Callable[[int], None]) -> None:
     """Read one file, whichever it was when it was opened: files are replaced as a whole, never rewritten in place."""
     with disk_errors(source.path):
-        handle = os.open(source.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            handle = os.open(source.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except FileNotFoundError:
+            raise _VanishedError from None
     with _NamedFile(handle, source.path) as file:
         writer.add(source.name, file, size=os.fstat(handle).st_size, on_bytes=hear)
 
@@ -233,7 +294,7 @@ class _NamedFile(io.FileIO):
 def _manifest(facts: portable.Facts, collected: Collected, order: _Order, members: Sequence[Member]) -> Manifest:
     proofs = {member.name: Proof(member.size, member.sha256) for member in members}
     parts = [Part("database", "Configuration", included=True, files=1, size=proofs[DATABASE].size)]
-    sections = {}
+    sections = dict(order.sections)
     for each in order.contributions:
         sources = collected[each.section]
         size = sum(proofs[source.name].size for source in sources)
@@ -273,16 +334,6 @@ def _require_proven(part: Path, manifest: Manifest, progress: Progress) -> None:
         )
     if verdict.second_read:
         progress.note(verdict.sentence, "warn")
-
-
-@contextmanager
-def _unlisted_is_removed(path: Path) -> Iterator[None]:
-    """A run that fails leaves no file under a final name, also when only its row could not be written."""
-    try:
-        yield
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
 
 
 def _listed(session: Session, made: Made, note: str, now: datetime) -> Backup:

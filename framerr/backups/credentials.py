@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Integer, Text, column, inspect, literal_column, select, table, update
+from sqlalchemy import Integer, Text, column, func, inspect, literal_column, select, table, update
 from sqlalchemy.engine import Connection
 
 from framerr.backups.archive import SealedElsewhere
@@ -100,7 +100,8 @@ def _values(connection: Connection) -> Iterator[tuple[_Place, int, str]]:
             continue
         place = _Place(table_name, column_name)
         rowid, value = literal_column("rowid", Integer), column(column_name, Text)
-        wanted = select(rowid, value).select_from(table(table_name)).where(value.is_not(None)).order_by(rowid)
+        is_text = func.typeof(value) == "text"
+        wanted = select(rowid, value).select_from(table(table_name)).where(is_text).order_by(rowid)
         last = -(2**63)
         while batch := connection.execute(wanted.where(rowid > last).limit(_BATCH)).all():
             for row, text in batch:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,15 +11,14 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from framerr.backups import credentials, folder, preflight, verify
+from framerr.backups import credentials, database, folder, verify
 from framerr.backups.archive import DATABASE, Manifest
 from framerr.backups.contributions import STANDARD, Contribution
 from framerr.core import migrations
-from framerr.core.db import Fate, fates, open_file, structure_faults
+from framerr.core.db import Fate, fates
 from framerr.core.errors import Corrupt, Incompatible, InvalidInput
-from framerr.core.files import disk_errors
 from framerr.core.paths import Paths
-from framerr.core.zips import Limits, open_archive
+from framerr.core.zips import Limits
 from framerr.jobs.progress import Progress
 
 
@@ -70,7 +68,7 @@ def inspect_archive(
 ) -> Inspection:
     """Prove every member, open the database, and say what a restore would bring.
 
-    Raises InvalidInput (no backup, or another program's, which is named), LimitExceeded, Corrupt, Incompatible (from
+    Raises InvalidInput (no backup, another program's, which is named, or nobody in it could sign in), LimitExceeded, Corrupt, Incompatible (from
     a newer version, naming both: T19), NotFound, Unavailable, DiskFull. Each is a sentence; nothing was changed.
     """
     verdict = verify.verify_archive(path, progress, limits=limits)
@@ -79,7 +77,7 @@ def inspect_archive(
     manifest = verdict.manifest
     require_known(manifest)
     progress.stage("Opening the database")
-    _open_database(path, paths, manifest, limits)
+    database.open_inside(path, paths, manifest, limits, to_restore=True)
     second_reading = (verdict.sentence,) if verdict.second_read else ()
     return Inspection(
         name=path.name,
@@ -116,20 +114,6 @@ _REFUSALS: dict[str, type[InvalidInput | Corrupt | Incompatible]] = {
 }
 
 
-def require_openable(database: Path, manifest: Manifest) -> None:
-    """Raises Corrupt unless an unpacked database is one, sound, and of the schema that the manifest names."""
-    try:
-        with open_file(database, read_only=True) as connection:
-            faults = structure_faults(connection)
-            revision = migrations.current(connection)
-    except Corrupt as error:
-        raise Corrupt("The database in this backup cannot be opened: it is damaged. Use another backup.") from error
-    if faults:
-        raise Corrupt(f"The database in this backup is damaged: {'; '.join(faults[:3])}. Use another backup.")
-    if revision != manifest.schema_revision:
-        raise Corrupt("The database in this backup has another schema than its manifest says. Use another backup.")
-
-
 def warnings(manifest: Manifest, contributions: Sequence[Contribution]) -> list[str]:
     """Sentences about what will not come back as a person may expect."""
     found = [credentials.warning(manifest.sealed_elsewhere)]
@@ -140,16 +124,6 @@ def warnings(manifest: Manifest, contributions: Sequence[Contribution]) -> list[
             f"{what} to a part that this version does not know and will not be restored, for example {unclaimed[0]}."
         )
     return [sentence for sentence in found if sentence]
-
-
-def _open_database(path: Path, paths: Paths, manifest: Manifest, limits: Limits | None) -> None:
-    preflight.require_room({paths.tmp: manifest.files[DATABASE].size})
-    with disk_errors(paths.tmp):
-        scratch = tempfile.TemporaryDirectory(prefix="inspect-", dir=paths.tmp)
-    with scratch as name:
-        with open_archive(path, limits) as reader:
-            reader.extract(DATABASE, Path(name))
-        require_openable(Path(name, DATABASE), manifest)
 
 
 def _is_claimed(name: str, contributions: Sequence[Contribution]) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from framerr.backups import credentials, tables
 from framerr.backups.archive import InstanceRef, Purged, SealedElsewhere
-from framerr.core import migrations
+from framerr.core import migrations, schema
 from framerr.core.crypto import InstanceKey
 from framerr.core.db import Database, open_file, structure_faults
 from framerr.core.errors import Corrupt
@@ -35,26 +37,39 @@ class Facts:
     sealed_elsewhere: list[SealedElsewhere]
 
 
-def write_copy(db: Database, key: InstanceKey | None, path: Path, progress: Progress) -> Facts:
+def write_copy(
+    db: Database, key: InstanceKey | None, path: Path, progress: Progress, *, of_today: bool = True
+) -> Facts:
     """Copy the live database to `path` and make the copy portable; readers and writers go on meanwhile (T12, T13).
 
-    The copy holds readable credentials: its folder must be private and short-lived. Raises Corrupt when the database
-    is damaged, DiskFull or Unavailable; then the copy is of no use.
+    The copy holds readable credentials: its folder must be private and short-lived. What people or other programs added
+    to the database is left out of it, which is said. Raises Corrupt when the database is damaged, also in a way that
+    only a restore would find (unless it is not `of_today`: a state to be kept as it is), DiskFull or Unavailable; then
+    the copy is of no use.
     """
     progress.stage("Copying the database")
     db.copy_into(path)
     progress.check()
     progress.stage("Making credentials portable")
+    what = f"The database {db.path}"
     with open_file(path) as connection:
+        revision = migrations.current(connection)
+        if revision not in migrations.known():
+            raise Corrupt(f"{what} is damaged: it names no schema that this version knows. Restore a good backup.")
+        for stranger in schema.drop_strangers(connection, migrations.shape(revision)):
+            progress.note(f"The {stranger} in the database is none of Framerr's and is left out of the backup.", "warn")
         careful(connection)
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         purged = tables.clear(connection)
         left = credentials.make_plain(connection, key)
         connection.exec_driver_sql("COMMIT")
-        require_sound(connection, f"The database {db.path}")
+        require_sound(connection, what)
+        if of_today:
+            require_shape(connection, revision, what)
+            require_readable(connection, what)
         facts = Facts(
-            revision=migrations.current(connection) or "",
-            instance=_instance(connection),
+            revision=revision,
+            instance=instance_of(connection),
             counts=tables.counts(connection),
             purged=purged,
             sealed_elsewhere=left,
@@ -90,13 +105,26 @@ def careful(connection: Connection) -> None:
 
 def require_sound(connection: Connection, what: str) -> None:
     """Raises Corrupt, naming `what`, when SQLite finds the structure damaged."""
-    faults = structure_faults(connection)
+    _require_none(structure_faults(connection), what)
+
+
+def require_shape(connection: Connection, revision: str, what: str) -> None:
+    """Raises Corrupt, naming `what`, unless it has the tables and indexes of its schema, all of them and no others."""
+    _require_none(schema.differences(schema.shape(connection), migrations.shape(revision)), what)
+
+
+def require_readable(connection: Connection, what: str, names: Collection[str] | None = None) -> None:
+    """Raises Corrupt, naming `what`, when values in the tables of these names, or of any, are not of their column."""
+    _require_none(schema.value_faults(connection, names), what)
+
+
+def _require_none(faults: list[str], what: str) -> None:
     if faults:
         raise Corrupt(f"{what} is damaged: {'; '.join(faults[:3])}. Restore a good backup.")
 
 
-def _instance(connection: Connection) -> InstanceRef:
-    """Who the copy is of, also when its schema is an older one."""
+def instance_of(connection: Connection) -> InstanceRef:
+    """Whose database it is, also when its schema is an older one."""
     present = set(inspect(connection).get_table_names())
     uid, name = "", str(INSTANCE_NAME.default)
     if Instance.__tablename__ in present:
@@ -105,7 +133,8 @@ def _instance(connection: Connection) -> InstanceRef:
         value = column("value", Text)
         named = select(value).select_from(table(Setting.__tablename__)).where(column("key") == INSTANCE_NAME.key)
         stored = connection.execute(named).scalar()
-        name = str(msgspec.json.decode(stored)) if stored else name
+        with suppress(TypeError, ValueError, RecursionError):
+            name = str(msgspec.json.decode(stored)) if stored else name
     return InstanceRef(uid, name)
 
 

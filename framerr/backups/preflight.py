@@ -42,11 +42,18 @@ def require_room(needs: Mapping[Path, int]) -> None:
 
 
 def sizes(paths: Paths, sources: Sequence[Source]) -> tuple[int, int]:
-    """Bytes of the live database with its write-ahead log (0 when it is gone), and of the files."""
+    """Bytes of the live database with its write-ahead log, and of the files."""
     database = (paths.database, paths.database.with_name(f"{paths.database.name}-wal"))
     with disk_errors(paths.data):
-        there = sum(path.stat().st_size for path in database if path.exists())
-        return there, sum(source.path.lstat().st_size for source in sources)
+        return sum(map(size_of, database)), sum(size_of(source.path) for source in sources)
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file; 0 when it is gone. Raises OSError."""
+    try:
+        return path.lstat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def require_users(session: Session) -> None:

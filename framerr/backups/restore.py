@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from framerr.backups import create, credentials, inspect, portable, preflight, proof, staging, tables
+from framerr.backups import create, credentials, database, inspect, portable, preflight, proof, staging, tables
 from framerr.backups.archive import DATABASE, Manifest, file_name
 from framerr.backups.contributions import STANDARD, Contribution
 from framerr.core import migrations
@@ -62,10 +62,13 @@ def stage(
     progress.plan(STAGES)
     with staging.emptied_unless_announced(paths) as staged:
         manifest = _unpack_proven(paths, source, staged, limits, contributions, progress)
-        inspect.require_openable(staged / "data" / DATABASE, manifest)
+        database.require_openable(staged / "data" / DATABASE, manifest)
+        database.require_administrator(staged / "data" / DATABASE)
         name = _told_name(source, manifest)
         what = f"{name}, made {manifest.created_at:%Y-%m-%d %H:%M} UTC"
-        way_back = staging.secure_way_back(db, paths, key, f"Before the restore of {name}", progress, now)
+        way_back = staging.secure_way_back(
+            db, paths, key, f"Before the restore of {name}", progress, now, limits=limits
+        )
         sealed = _prepare(staged / "data" / DATABASE, staging.local_rows(db), key, manifest, progress)
         progress.stage("Finishing")
         progress.safe_to_cancel(False)
@@ -135,9 +138,9 @@ def _unpack(
 
 def _require_room(paths: Paths, manifest: Manifest) -> None:
     """Unpacked, once more the database while it is compacted, and the safety backup."""
-    database, files = preflight.sizes(paths, [])
+    live, files = preflight.sizes(paths, [])
     unpacked = sum(each.size for each in manifest.files.values())
-    preflight.require_room({paths.staging: unpacked + manifest.files[DATABASE].size + database + files})
+    preflight.require_room({paths.staging: unpacked + manifest.files[DATABASE].size + live + files})
 
 
 def _prepare(
@@ -151,6 +154,7 @@ def _prepare(
         # Rules between tables are off here: rebuilding a table would otherwise delete what points at it.
         migrations.upgrade(connection)
         connection.exec_driver_sql("COMMIT")
+        portable.require_readable(connection, "The database in this backup")
         progress.stage("Sealing credentials")
         portable.careful(connection)
         connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -56,6 +56,17 @@ def publish(part: Path, type: Type, created_at: datetime) -> Path:
                 raise
             return target
     raise AssertionError("there is always another name")
+
+
+@contextmanager
+def removed_on_failure(path: Path) -> Iterator[None]:
+    """What happens to a published file until it is listed: a run that fails leaves none under a final name."""
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+        raise
 
 
 def sync(file: Path) -> None:

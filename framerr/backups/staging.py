@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection
 
-from framerr.backups import swap
+from framerr.backups import portable, swap
 from framerr.backups.create import create_backup
 from framerr.backups.models import Backup
 from framerr.core.crypto import InstanceKey
@@ -23,6 +23,7 @@ from framerr.core.db import Base, Database, Fate, fates, new_uid
 from framerr.core.errors import Cancelled, Corrupt, FramerrError, Unavailable
 from framerr.core.files import disk_errors, empty_folder, fsync_tree
 from framerr.core.paths import Paths
+from framerr.core.zips import Limits
 from framerr.jobs.progress import Progress
 from framerr.settings import instance
 from framerr.settings.models import InstanceLocal
@@ -56,7 +57,14 @@ def emptied_unless_announced(paths: Paths) -> Iterator[Path]:
 
 
 def secure_way_back(
-    db: Database | None, paths: Paths, key: InstanceKey, note: str, progress: Progress, now: datetime
+    db: Database | None,
+    paths: Paths,
+    key: InstanceKey,
+    note: str,
+    progress: Progress,
+    now: datetime,
+    *,
+    limits: Limits | None = None,
 ) -> WayBack:
     """Make a safety backup (R-002-38); where that is impossible, decide to keep the raw files instead (T17).
 
@@ -65,7 +73,7 @@ def secure_way_back(
     try:
         if db is None:
             raise Corrupt("The database of this instance cannot be opened.")
-        safety = create_backup(db, paths, key, type="safety", note=note, progress=progress, now=now)
+        safety = create_backup(db, paths, key, type="safety", note=note, limits=limits, progress=progress, now=now)
     except Cancelled:
         raise
     except FramerrError as error:
@@ -81,18 +89,19 @@ def secure_way_back(
 
 
 def local_rows(db: Database | None) -> dict[str, list[dict[str, Any]]]:
-    """The rows that describe this folder, by table; none when the database cannot be read."""
+    """The rows that describe this folder, by table; none of a table that cannot be read."""
     if db is None:
         return {}
-    names = [name for name, fate in fates().items() if fate.fate is Fate.LOCAL]
+    return {name: _readable_rows(db, name) for name, fate in fates().items() if fate.fate is Fate.LOCAL}
+
+
+def _readable_rows(db: Database, name: str) -> list[dict[str, Any]]:
     try:
         with db.reading() as session:
-            return {
-                name: [dict(row) for row in session.execute(select(Base.metadata.tables[name])).mappings()]
-                for name in names
-            }
+            portable.require_readable(session.connection(), f"The database {db.path}", {name})
+            return [dict(row) for row in session.execute(select(Base.metadata.tables[name])).mappings()]
     except (Corrupt, Unavailable):
-        return {}
+        return []
 
 
 def settle(connection: Connection, rows: dict[str, list[dict[str, Any]]], key: InstanceKey, serial: int) -> None:
@@ -115,10 +124,19 @@ def make_folders(staged: Path, folders: Iterable[Path]) -> None:
 
 
 def announce(paths: Paths, way_back: WayBack, kind: swap.Kind, what: str, requested_by: str, now: datetime) -> None:
-    """Make the staged state durable, then write `restore.pending`: the next boot puts it in. Raises DiskFull or
+    """Make the staged state durable, then write `restore.pending`: the next boot puts it in.
+
+    What an earlier restore replaced is gone then, unless that one is on trial (`swap.announce`). Raises DiskFull or
     Unavailable; then nothing is pending.
     """
     with disk_errors(paths.staging):
         fsync_tree(paths.staging)
     change = swap.data_swap(paths, before=way_back.set_aside)
-    swap.announce(paths, swap.Marker(kind=kind, what=what, requested_by=requested_by, staged_at=now, swaps=[change]))
+    marker = swap.Marker(kind=kind, what=what, requested_by=requested_by, staged_at=now, swaps=[change])
+    try:
+        swap.announce(paths, marker)
+    except BaseException:
+        # It may have its name already, when only making that name durable failed.
+        with disk_errors(paths.root):
+            paths.restore_pending.unlink(missing_ok=True)
+        raise

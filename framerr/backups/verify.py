@@ -12,11 +12,11 @@ from typing import Literal
 
 from sqlalchemy import select
 
-from framerr.backups import folder, foreign, proof
+from framerr.backups import database, folder, foreign, proof
 from framerr.backups.archive import NAME, Manifest
 from framerr.backups.models import DAMAGED, Backup, State
 from framerr.core.db import Database
-from framerr.core.errors import Corrupt, Incompatible, InvalidInput, LimitExceeded, NotFound
+from framerr.core.errors import Corrupt, DiskFull, Incompatible, InvalidInput, LimitExceeded, NotFound
 from framerr.core.files import disk_errors
 from framerr.core.paths import Paths
 from framerr.core.zips import Limits, ZipReader, open_archive
@@ -66,7 +66,7 @@ def verify_archive(
 def verify_backup(
     db: Database, paths: Paths, uid: str, progress: Progress, *, limits: Limits | None = None, now: datetime
 ) -> Verdict:
-    """Verify a listed archive and keep the verdict in the list; a damaged one is an event.
+    """Verify a listed archive, open its database, and keep the verdict in the list; a damaged one is an event.
 
     Raises NotFound when it is not listed or its file is gone, Unavailable when it cannot be read.
     """
@@ -74,7 +74,8 @@ def verify_backup(
         row = session.scalar(select(Backup).where(Backup.uid == uid))
     if row is None:
         raise NotFound("This backup is not in the list any more. Reload the list.")
-    verdict = verify_archive(folder.file_of(paths, row), progress, limits=limits)
+    path = folder.file_of(paths, row)
+    verdict = _with_database(path, paths, verify_archive(path, progress, limits=limits), progress, limits)
     with db.writing() as session:
         current = session.scalar(select(Backup).where(Backup.uid == uid))
         if current is not None:
@@ -114,6 +115,20 @@ def _prove(path: Path, progress: Progress, limits: Limits | None, opened: Opened
         progress.stage("Reading again what did not match")
         again = proof.faults(reader, manifest, only=first)
         return _on_second_read(_good(manifest)) if not again else _damaged(manifest, again)
+
+
+def _with_database(path: Path, paths: Paths, verdict: Verdict, progress: Progress, limits: Limits | None) -> Verdict:
+    """The verdict about an archive, its database opened as well: bytes that are what they were packed as may be no use."""
+    if verdict.state != "good" or verdict.manifest is None:
+        return verdict
+    progress.stage("Opening the database")
+    try:
+        database.open_inside(path, paths, verdict.manifest, limits, to_restore=False)
+    except Corrupt as error:
+        return Verdict("damaged", error.message, verdict.manifest, verdict.files)
+    except DiskFull:
+        return replace(verdict, sentence=f"{verdict.sentence} There was no room to open the database as well.")
+    return verdict
 
 
 def _good(manifest: Manifest) -> Verdict:

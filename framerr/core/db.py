@@ -337,7 +337,7 @@ _FULL = ("database or disk is full",)
 # What SQLite says when it cannot make or grow a small file of its own; on a full disk that is the reason.
 _STUCK = ("disk I/O error", "unable to open database file")
 _A_FEW_PAGES = 64 << 10
-_DAMAGED = ("file is not a database", "malformed", "file is encrypted")
+_DAMAGED = ("file is not a database", "malformed", "file is encrypted", "no such table", "no such column")
 _UNDECODABLE = "Could not decode to UTF-8"
 
 

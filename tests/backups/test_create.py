@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import select
 
 from framerr.appliance import Appliance
-from framerr.backups import create, folder, swap
+from framerr.backups import create, folder, swap, verify
 from framerr.backups.archive import NAME
 from framerr.backups.contributions import STANDARD, Contribution, Source
 from framerr.backups.models import MADE, Backup
@@ -306,6 +306,21 @@ def test_a_file_removed_while_the_database_is_copied_makes_it_copy_again(filled:
     assert not (unpacked(filled, row, tmp_path) / "custom-icons/sets/weather/sun.svg").exists()
 
 
+@pytest.mark.parametrize("name", ["profile-pictures", "custom-icons"])
+def test_a_file_removed_before_it_is_packed_makes_it_begin_again(filled: Appliance, tmp_path: Path, name: str) -> None:
+    doomed = min(path for path in (filled.paths.data / name).rglob("*") if path.is_file())
+
+    class Removing(Progress):
+        def stage(self, name: str, *_size: object) -> None:
+            if name == "Packing":
+                doomed.unlink(missing_ok=True)
+
+    row = create.create_backup(filled.db, filled.paths, filled.key, type="manual", progress=Removing(), now=NOW)
+
+    assert verify.verify_archive(folder.file_of(filled.paths, row), Progress()).state == "good"
+    assert not (unpacked(filled, row, tmp_path) / doomed.relative_to(filled.paths.data)).exists()
+
+
 def test_leftovers_of_a_cut_off_write_are_no_icons(filled: Appliance, tmp_path: Path) -> None:
     (filled.paths.custom_icons / ".icon.png.0a1b2c3d.part").write_bytes(b"half")
 
@@ -363,22 +378,6 @@ def test_a_proven_backup_removes_the_state_before_the_last_restore(filled: Appli
     make_backup(filled)
     assert not filled.paths.data_before.exists()
     assert swap.state(filled.paths) is None
-
-
-def test_the_database_of_an_older_version_is_saved_without_its_models(filled: Appliance) -> None:
-    """R-002-38's sister: before an upgrade of the schema, tables and columns may not be today's."""
-    filled.db.close()
-    with open_file(filled.paths.database) as connection:
-        for table in ("backups", "instance", "integrations"):
-            connection.exec_driver_sql(f"DROP TABLE {table}")
-
-    path = create.before_upgrade(filled.paths, filled.key, NOW)
-
-    with zipfile.ZipFile(path) as archive:
-        manifest = json.loads(archive.read("manifest.json"))
-    assert manifest["type"] == "safety"
-    assert manifest["serial"] == 2
-    assert manifest["counts"]["users"] == 2
 
 
 class as_nobody:  # noqa: N801 - reads as a sentence

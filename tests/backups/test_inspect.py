@@ -21,7 +21,7 @@ from framerr.observability import events
 from tests.backups.filled import SECRETS, make_backup
 from tests.backups.test_create import left_behind
 from tests.backups.test_restore import rezipped, stage
-from tests.factories import NOW, appliance_in
+from tests.factories import NOW, appliance_in, set_up
 
 
 def look(appliance: Appliance, path: Path, **more: object) -> inspect.Inspection:
@@ -51,6 +51,7 @@ def test_the_page_is_told_what_is_inside(filled: Appliance) -> None:
 
 def test_parts_that_hold_nothing_are_said(tmp_path: Path) -> None:
     with appliance_in(tmp_path) as fresh:
+        set_up(fresh)
         found = look(fresh, folder.file_of(fresh.paths, make_backup(fresh, type="safety")))
 
     assert [(line.name, line.words) for line in found.not_included] == [

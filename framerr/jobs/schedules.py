@@ -1,7 +1,8 @@
 """Schedules: set them, and turn what is due into Runs.
 
 `next_due_at` decides alone. In the past at a tick: exactly one Run and a new value, so that days missed do not pile up
-(T27, T28). Further ahead than the calendar's next due time: the clock went back, and it is computed again (T29).
+(T27, T28). Further ahead than the calendar's next due time: the clock went back, and it is computed again (T29). None
+while the rule says when (a restored row may be so): computed at the next tick.
 Every function works in the caller's transaction.
 """
 
@@ -62,7 +63,7 @@ def tick(
             run, is_new = _enqueue(session, schedule, params.get(schedule.kind, {}), resource, now)
             queued += [run] if is_new else []
             schedule.next_due_at = next_due(schedule.rule, zone, now)
-        elif _clock_went_back(schedule, zone, now):
+        elif schedule.next_due_at is None or _clock_went_back(schedule, zone, now):
             schedule.next_due_at = next_due(schedule.rule, zone, now)
     session.flush()
     return queued
@@ -77,7 +78,7 @@ def rezone(session: Session, zone: tzinfo, now: datetime) -> None:
 
 
 def _active(session: Session) -> Sequence[Schedule]:
-    wanted = select(Schedule).where(Schedule.next_due_at.is_not(None)).order_by(Schedule.kind, Schedule.subject)
+    wanted = select(Schedule).where(Schedule.frequency != "off").order_by(Schedule.kind, Schedule.subject)
     return session.scalars(wanted).all()
 
 

@@ -46,6 +46,17 @@ def test_a_saved_schedule_is_due_at_its_first_time_afterwards(db: Database) -> N
         assert schedule.changed_at == NOON
 
 
+def test_a_schedule_without_a_due_time_gets_one_and_never_one_that_is_off(db: Database) -> None:
+    """As an archive of another make may restore them: what is said to run daily runs."""
+    with db.writing() as session:
+        schedules.save(session, "backup", "", DAILY, BERLIN, NOON).next_due_at = None
+        schedules.save(session, "other", "", Rule("off", 4), BERLIN, NOON).next_due_at = NOON
+
+        assert schedules.tick(session, BERLIN, NOON + timedelta(seconds=20), {}) == []
+        assert due_of(session) == datetime(2026, 6, 2, 2, tzinfo=UTC)
+        assert [run.kind for run in schedules.tick(session, BERLIN, NOON + DAY, {})] == ["backup"]
+
+
 def test_a_due_time_gives_one_run_and_the_next_due_time(db: Database) -> None:
     """R-002-8."""
     due = datetime(2026, 6, 2, 2, tzinfo=UTC)

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from framerr.core import migrations
-from framerr.core.db import open_file, structure_faults
+from framerr.core.db import look_into, open_file, structure_faults
 from framerr.core.errors import Corrupt, Incompatible
 from framerr.core.files import disk_errors, fsync_folder
 
@@ -24,11 +24,13 @@ log = logging.getLogger(__name__)
 def bring_up(path: Path, backup: Callable[[], object]) -> None:
     """Create or upgrade the database at `path`; `backup` is called first when there is something to lose.
 
+    One that is of this version already is only looked at, also while other programs read it.
+
     Raises Incompatible when a newer version made it (T19), Corrupt when it is not a database or the upgrade would
     leave dangling rows, Unavailable or DiskFull; whatever `backup` raises ends it before anything is changed.
     """
     _create_file(path)
-    with open_file(path) as connection:
+    with look_into(path) as connection:
         revision = migrations.current(connection)
         is_strange = revision is None and connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar()
     if is_strange:

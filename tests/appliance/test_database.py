@@ -8,7 +8,7 @@ import pytest
 
 from framerr.appliance import database
 from framerr.core import migrations
-from framerr.core.db import open_file
+from framerr.core.db import Database, open_file
 from framerr.core.errors import Corrupt, Incompatible
 
 
@@ -30,6 +30,25 @@ def test_a_database_of_this_version_is_left_alone(tmp_path: Path) -> None:
     before = path.read_bytes()
     database.bring_up(path, backup=lambda: pytest.fail("there is nothing to upgrade"))
     assert path.read_bytes() == before
+
+
+def test_another_program_that_reads_the_database_keeps_nobody_from_booting(tmp_path: Path) -> None:
+    """A backup tool or a browser of SQLite files with an open transaction: a boot on trial must not fail by it."""
+    path = tmp_path / "framerr.db"
+    database.bring_up(path, backup=lambda: None)
+    db = Database(path)
+    with db.writing() as session:
+        session.connection().exec_driver_sql("INSERT INTO settings VALUES ('a', '1', '2026-01-01T00:00:00.000000Z')")
+
+    with open_file(path, read_only=True) as other:
+        other.exec_driver_sql("BEGIN")
+        other.exec_driver_sql("SELECT count(*) FROM settings").scalar()
+        db.close()
+        database.bring_up(path, backup=lambda: pytest.fail("there is nothing to upgrade"))
+        db = Database(path)
+        with db.writing() as session:
+            session.connection().exec_driver_sql("DELETE FROM settings")
+        db.close()
 
 
 def test_an_empty_file_left_by_a_killed_first_boot_is_filled(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from framerr.appliance import database
 from framerr.core import migrations
-from framerr.core.db import Database, open_file
+from framerr.core.db import Database, look_into, open_file
 from framerr.core.errors import Corrupt, Incompatible
 
 
@@ -40,7 +40,7 @@ def test_another_program_that_reads_the_database_keeps_nobody_from_booting(tmp_p
     with db.writing() as session:
         session.connection().exec_driver_sql("INSERT INTO settings VALUES ('a', '1', '2026-01-01T00:00:00.000000Z')")
 
-    with open_file(path, read_only=True) as other:
+    with look_into(path) as other:
         other.exec_driver_sql("BEGIN")
         other.exec_driver_sql("SELECT count(*) FROM settings").scalar()
         db.close()

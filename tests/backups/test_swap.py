@@ -383,6 +383,20 @@ def test_the_wrong_file_is_replaced_at_once_and_the_proven_state_stays_the_way_b
     assert outcome.what == "newer.zip"
 
 
+def test_a_damaged_state_on_trial_is_replaced_and_the_proven_one_set_aside(paths: Paths) -> None:
+    """The one on trial cannot be opened, so no safety backup was made and the way back is kept for good."""
+    boot(paths)
+    write_state(paths.staging / "data", "newer", wal=False)
+    aside = paths.root / "data.set-aside-x"
+    swap.announce(paths, swap.Marker(swaps=[swap.data_swap(paths, before=aside)]))
+
+    swap.apply_pending(paths, NOW)
+
+    assert [state_of(folder) for folder in (paths.data, aside, paths.data_failed)] == [{"newer"}, {"old"}, {"new"}]
+    swap.give_back(paths, "x", NOW)
+    assert state_of(paths.data) == {"old"}
+
+
 def test_the_wrong_file_is_replaced_on_a_stopped_instance(paths: Paths) -> None:
     """A command counts no boot, so nothing else would ever end that trial."""
     swap.apply_pending(paths, NOW)

@@ -164,9 +164,8 @@ def test_polite_ends_within_the_first_minute_revert_nothing(first: tuple[Path, P
 def test_no_row_of_a_restored_state_stops_a_boot_or_a_command(first: tuple[Path, Path]) -> None:
     """Its trial is over and not told yet: whatever its events hold, there is no loop."""
     folder, archive = first
+    assert framerr(folder, "restore", str(archive), "--yes").returncode == 0
     forge(folder, "UPDATE events SET kind = 'backup.restored', data = '[]'")
-    forged = as_json(framerr(folder, "backup", "create", "--json"))["name"]
-    assert framerr(folder, "restore", forged, "--yes").returncode == 0
     swap.confirm(Paths(folder), utcnow())
     assert framerr(folder, "backup", "list").returncode == 0
     with Served(folder) as served:

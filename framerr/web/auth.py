@@ -13,8 +13,8 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 import flask_login
-from flask import Flask, request, session
-from flask.sessions import SecureCookieSessionInterface
+from flask import Flask, Response, request, session
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from sqlalchemy.orm import Session
 
 from framerr.accounts import sessions
@@ -40,6 +40,15 @@ class CookieSessions(SecureCookieSessionInterface):
 
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 - the signature is Flask's
         return request.is_secure
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """As Flask does, but never together with a refusal of a request that came without our cookie.
+
+        Browsers leave it out when another site sends a form; a new one would replace, and sign out, the one they have.
+        """
+        is_refusal = response.status_code >= 400
+        if not is_refusal or self.get_cookie_name(app) in request.cookies:
+            super().save_session(app, session, response)
 
 
 def install(app: Flask, paths: Paths) -> None:

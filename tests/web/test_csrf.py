@@ -82,6 +82,13 @@ def test_a_post_without_any_cookie_is_refused(app: Flask) -> None:
     assert response.status_code == 400
 
 
+def test_a_form_sent_from_elsewhere_does_not_sign_anybody_out(app: Flask) -> None:
+    """Browsers send no cookie with it; the refusal must not put a new one over the one they have."""
+    refused = app.test_client().post("/login", headers={"Origin": "https://evil.example"})
+    assert refused.status_code == 400
+    assert "Set-Cookie" not in refused.headers
+
+
 def test_programs_are_told_in_json(administrator: Visitor) -> None:
     """The one error shape, with a stable code."""
     response = administrator.client.post(

@@ -17,9 +17,11 @@ from framerr.core.db import Database, open_file
 from framerr.core.errors import Corrupt, InvalidInput, LimitExceeded
 from framerr.core.files import disk_errors, empty_folder
 from framerr.core.paths import Paths
+from framerr.core.text import legible
 from framerr.core.zips import Limits, open_archive
 from framerr.jobs.progress import Progress
 
+_NAME_LENGTH = 200
 STAGES = 5 + create.STAGES
 """How many stages `stage` tells, the safety backup's included."""
 
@@ -43,6 +45,7 @@ def stage(
     key: InstanceKey,
     source: Path,
     *,
+    name: str = "",
     requested_by: str = "",
     limits: Limits | None = None,
     contributions: Sequence[Contribution] = STANDARD,
@@ -54,7 +57,7 @@ def stage(
 
     Every hash is compared and the database opened before anything is made of it; then it is migrated, purged (R-002-18
     to R-002-23), its credentials sealed with `key` (R-002-32), this folder's own rows carried over, compacted, synced.
-    `db` is None when the live database cannot be opened. `still_wanted` is asked at the very end, before the restore is
+    `db` is None when the live database cannot be opened. `name` is what people call the file. `still_wanted` is asked at the very end, before the restore is
     announced, and raises to call it off.
     Raises what `inspect_archive` raises, Conflict while another restore is under way, DiskFull, Unavailable, Cancelled;
     the live data is untouched in every case.
@@ -64,7 +67,7 @@ def stage(
         manifest = _unpack_proven(paths, source, staged, limits, contributions, progress)
         database.require_openable(staged / "data" / DATABASE, manifest)
         database.require_administrator(staged / "data" / DATABASE)
-        name = _told_name(source, manifest)
+        name = legible(name, _NAME_LENGTH) or _told_name(source, manifest)
         what = f"{name}, made {manifest.created_at:%Y-%m-%d %H:%M} UTC"
         way_back = staging.secure_way_back(
             db, paths, key, f"Before the restore of {name}", progress, now, limits=limits

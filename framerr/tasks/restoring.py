@@ -24,11 +24,13 @@ def restore_archive(appliance: Appliance, context: RunContext) -> Mapping[str, o
     Raises Conflict, too, when the instance had no user at first and has one at the end: whoever set it up meanwhile
     would vanish.
     """
+    name = str(context.params.get("name", ""))
     staged = restore.stage(
         appliance.db,
         appliance.paths,
         appliance.key,
         _source(appliance, context.params),
+        name=name,
         requested_by=context.requested_by or "",
         limits=appliance.limits,
         still_wanted=_unused_if_it_was(appliance),
@@ -37,8 +39,8 @@ def restore_archive(appliance: Appliance, context: RunContext) -> Mapping[str, o
     )
     forget_upload(appliance, context)
     appliance.lifecycle.request_restart(f"restore of {staged.what}")
-    named = {"name": str(context.params.get("name", "")), "what": staged.what, "warnings": list(staged.warnings)}
-    return named | _way_back(staged.way_back)
+    told = {"name": name, "what": staged.what, "warnings": list(staged.warnings)}
+    return told | _way_back(staged.way_back)
 
 
 def forget_upload(appliance: Appliance, context: RunContext) -> None:

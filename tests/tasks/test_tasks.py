@@ -187,7 +187,7 @@ def test_a_restore_carries_the_name_that_people_know(bench: Bench) -> None:
     source = bench.appliance.paths.backups / str(made["name"])
     result = bench.run("restore", upload=upload(bench, source), name="my laptop.zip").result
     assert result is not None
-    assert result["name"] == "my laptop.zip"
+    assert (result["name"], result["what"]) == ("my laptop.zip", "my laptop.zip, made 2026-03-10 12:00 UTC")
 
 
 def test_an_upload_that_cannot_be_restored_stays_for_another_try(bench: Bench, tmp_path: Path) -> None:

@@ -55,10 +55,11 @@ def orm_rows() -> Callable[[], Sequence[Any]]:
 def main(kind: str) -> None:
     app = flask.Flask(__name__)
     rows = orm_rows() if kind == "orm" else raw_rows()
+    template = app.jinja_env.from_string(PAGE)
 
     @app.get("/")
     def page() -> str:
-        return flask.render_template_string(PAGE, rows=rows())
+        return flask.render_template(template, rows=rows())
 
     waitress.serve(app, host="127.0.0.1", port=int(os.environ["PORT"]), threads=8, _quiet=True)
 

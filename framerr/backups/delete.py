@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from framerr.backups import folder
+from framerr.backups import folder, pinfiles
 from framerr.backups.models import DELETED
 from framerr.core.db import Database
 from framerr.core.files import disk_errors, fsync_folder
@@ -21,7 +21,7 @@ def delete_backup(db: Database, paths: Paths, uid: str, *, deleted_by: str, now:
 
 
 def remove(db: Database, paths: Paths, uid: str, kind: str, why: str, now: datetime) -> str:
-    """Delete one listed file, then its row, with an event: "The backup NAME `why`." A file that is gone is fine.
+    """Delete one listed file and its pin, then its row, with an event: "The backup NAME `why`." A file that is gone is fine.
 
     Raises NotFound when it is not listed, Unavailable when the file cannot be deleted; then it stays listed.
     """
@@ -30,6 +30,7 @@ def remove(db: Database, paths: Paths, uid: str, kind: str, why: str, now: datet
     with disk_errors(path):
         path.unlink(missing_ok=True)
         fsync_folder(path.parent)
+    pinfiles.remove(path)
     with db.writing() as session:
         row = folder.get(session, uid)
         session.delete(row)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import framerr
-from framerr.backups import proof
+from framerr.backups import pinfiles, proof
 from framerr.backups.archive import NAME, Manifest
 from framerr.backups.models import Backup, State
+from framerr.backups.pinfiles import Pin
 from framerr.core.db import Database
 from framerr.core.errors import Corrupt, Incompatible, InvalidInput, LimitExceeded, NotFound, Unavailable
 from framerr.core.files import disk_errors
@@ -42,6 +43,7 @@ class FileSeen:
     name: str
     size: int
     mtime_ns: int
+    is_pinned: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,10 @@ def scan(folder: Path) -> dict[str, FileSeen]:
     found: dict[str, FileSeen] = {}
     failure: OSError | None = None
     with disk_errors(folder):
-        for path in folder.iterdir():
-            if path.name.startswith("."):
+        entries = list(folder.iterdir())
+        hidden = {path.name for path in entries if path.name.startswith(".")}
+        for path in entries:
+            if path.name in hidden:
                 continue
             try:
                 facts = path.lstat()
@@ -74,7 +78,8 @@ def scan(folder: Path) -> dict[str, FileSeen]:
                 continue
             if stat.S_ISREG(facts.st_mode):
                 name = escaped(path.name)
-                found[name] = FileSeen(name, facts.st_size, min(max(facts.st_mtime_ns, 0), _LATEST_NS))
+                is_pinned = pinfiles.name_for(path.name) in hidden
+                found[name] = FileSeen(name, facts.st_size, min(max(facts.st_mtime_ns, 0), _LATEST_NS), is_pinned)
         if failure is not None and not found:
             raise failure
     return found
@@ -103,7 +108,7 @@ def path_of(folder: Path, name: str) -> Path:
 def reconcile(db: Database, paths: Paths, *, limits: Limits | None = None, now: datetime) -> None:
     """Make the list follow the folder: files copied in appear, changed ones are read anew, removed ones disappear.
 
-    Files are compared by name, size and time; only new and changed ones are opened, and no transaction is open
+    A pin beside a file pins it here too. A row that is pinned stays, however long its file is away. Files are compared by name, size and time; only new and changed ones are opened, and no transaction is open
     meanwhile. Raises Unavailable when the folder cannot be listed; the list then stays as it is.
     """
     with db.reading() as session:
@@ -111,8 +116,11 @@ def reconcile(db: Database, paths: Paths, *, limits: Limits | None = None, now: 
     files = scan(paths.backups)
     fresh = [seen for name, seen in files.items() if name not in known or not known[name].says_of(seen)]
     glances = [glance(paths.backups, seen, limits) for seen in fresh]
+    unknown = [seen.name for seen in files.values() if seen.is_pinned and not _is_pinned(known.get(seen.name))]
+    pins = {name: pinfiles.read(path_of(paths.backups, name)) for name in unknown}
     changes = _Changes(
         glances,
+        {name: pin for name, pin in pins.items() if pin is not None},
         gone={row.id for row in known.values() if row.seen.name not in files and row.missing_since is None},
         back={row.id for row in known.values() if row.seen.name in files and row.missing_since is not None},
         forgotten={row.id for row in known.values() if row.seen.name not in files and row.is_forgotten(now)},
@@ -198,35 +206,46 @@ class _Known:
     seen: FileSeen
     missing_since: datetime | None
     is_outdated: bool
+    is_pinned: bool
 
     @classmethod
     def of(cls, row: Backup) -> _Known:
         outdated = row.state == "foreign" and row.contents.get(_JUDGED_BY) != framerr.__version__
-        return cls(row.id, FileSeen(row.name, row.size, row.mtime_ns), row.missing_since, outdated)
+        seen = FileSeen(row.name, row.size, row.mtime_ns)
+        return cls(row.id, seen, row.missing_since, outdated, row.pinned_at is not None)
 
     def says_of(self, seen: FileSeen) -> bool:
         """Whether the row describes this very file, by a version that knew as much as this one."""
         return self.seen == seen and not self.is_outdated
 
     def is_forgotten(self, now: datetime) -> bool:
-        return self.missing_since is not None and now - self.missing_since > FORGOTTEN_AFTER
+        return self.missing_since is not None and now - self.missing_since > FORGOTTEN_AFTER and not self.is_pinned
+
+
+def _is_pinned(known: _Known | None) -> bool:
+    return known is not None and known.is_pinned
 
 
 @dataclass(frozen=True)
 class _Changes:
     glances: Sequence[Glance]
+    pins: Mapping[str, Pin]
     gone: set[int]
     back: set[int]
     forgotten: set[int]
 
     @property
     def is_any(self) -> bool:
-        return bool(self.glances or self.gone or self.back or self.forgotten)
+        return bool(self.glances or self.pins or self.gone or self.back or self.forgotten)
 
 
 def _follow(session: Session, changes: _Changes, known: Mapping[str, _Known], now: datetime) -> None:
     for each in changes.glances:
         _take_in(session, each, known.get(each.seen.name))
+    session.flush()
+    for row in session.scalars(select(Backup).where(Backup.name.in_(changes.pins), Backup.pinned_at.is_(None))):
+        pin = changes.pins[row.name]
+        row.pinned_at, row.note = pin.pinned_at or now, pin.note or row.note
     for row in session.scalars(select(Backup).where(Backup.id.in_(changes.gone | changes.back))):
         row.missing_since = now if row.id in changes.gone else None
     for row in session.scalars(select(Backup).where(Backup.id.in_(changes.forgotten))):

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from framerr.backups import delete, folder, retention
+from framerr.backups import delete, folder, pinfiles, retention
 from framerr.backups.models import HELD, PRUNED, Backup, PruneMark
 from framerr.backups.retention import Archive, LastPrune, Plan, Policy
 from framerr.core.db import Database
@@ -66,12 +66,21 @@ def apply(
     problems: list[str] = []
     for uid in plan.goes:
         try:
+            if _is_pinned_now(db, paths, uid):
+                continue
             deleted.append(delete.remove(db, paths, uid, PRUNED, "was deleted: oldest above Max backups", now))
         except (NotFound, Unavailable) as error:
             problems.append(error.message)
     with db.writing() as session:
         _remember(session, now)
     return Pruned(tuple(deleted), tuple(problems), None)
+
+
+def _is_pinned_now(db: Database, paths: Paths, uid: str) -> bool:
+    """Somebody may have pinned it after the plan was made, or beside a row that does not know. Raises NotFound."""
+    with db.reading() as session:
+        row = folder.get(session, uid)
+        return row.pinned_at is not None or pinfiles.read(folder.file_of(paths, row)) is not None
 
 
 def _archive(row: Backup, own: str) -> Archive:

@@ -153,9 +153,10 @@ def _why_uncounted(archive: Archive) -> str:
 def _hold(going: int, counted: int, policy: Policy, last: LastPrune | None, now: datetime) -> str | None:
     """A large prune waits for a person when policy, zone or clock changed, or files came that no schedule made (T33).
 
-    A steady schedule never gets here: it adds one and deletes one.
+    A steady schedule never gets here: it adds one and deletes one. More than that waits where nothing was deleted before:
+    a folder that came from elsewhere is not known well enough.
     """
-    if going <= _LARGE_COUNT and going * 2 <= counted:
+    if (last is not None or going <= 1) and going <= _LARGE_COUNT and going * 2 <= counted:
         return None
     why = _changed(policy, last, now)
     if why is None and going <= _FEW:

@@ -80,12 +80,13 @@ def sync(file: Path) -> None:
 
 
 def sweep(folder: Path, *, untouched_since: datetime | None = None) -> None:
-    """Remove the parts that a killed process left: all of them, or those that nobody wrote to since a moment.
+    """Remove the parts that a killed process left, of archives and of pins: all of them, or those that nobody wrote to
+    since a moment.
 
     Raises Unavailable, for instance when a NAS is away.
     """
     with disk_errors(folder):
-        for part in folder.glob(".framerr-*.part"):
+        for part in (*folder.glob(".framerr-*.part"), *folder.glob("..*.pin.*.part")):
             if untouched_since is None or part.stat().st_mtime < untouched_since.timestamp():
                 part.unlink(missing_ok=True)
 

@@ -184,8 +184,7 @@ def test_hidden_files_parts_and_folders_are_not_listed(filled: Appliance) -> Non
 def test_a_file_taken_away_disappears_and_comes_back_with_its_pin(filled: Appliance) -> None:
     """A NAS that is away for a night does not cost pins, notes and verdicts."""
     row = make_backup(filled)
-    with filled.db.writing() as session:
-        pins.pin(session, row.uid, "Keep this", NOW)
+    pins.pin(filled.db, filled.paths, row.uid, "Keep this", NOW)
     path = folder.file_of(filled.paths, row)
     aside = filled.paths.root / "aside"
     path.rename(aside)

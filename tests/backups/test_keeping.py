@@ -31,7 +31,7 @@ def made(appliance: Appliance, count: int) -> list[Backup]:
 
 
 def names(appliance: Appliance) -> set[str]:
-    return {path.name for path in appliance.paths.backups.iterdir()}
+    return {path.name for path in appliance.paths.backups.iterdir() if not path.name.startswith(".")}
 
 
 def test_the_oldest_above_max_go_after_each_proven_backup(filled: Appliance) -> None:
@@ -49,15 +49,12 @@ def test_safety_copies_and_pins_come_on_top(filled: Appliance) -> None:
     """R-002-39."""
     safety = make_backup(filled, type="safety")
     pinned = make_backup(filled)
-    with filled.db.writing() as session:
-        pins.pin(session, pinned.uid, "  Before   the launch ", NOW)
+    pins.pin(filled.db, filled.paths, pinned.uid, "  Before   the launch ", NOW)
 
     rows = made(filled, 6)
 
     assert names(filled) == {safety.name, pinned.name, *(row.name for row in rows[-5:])}
-    with filled.db.writing() as session:
-        assert folder.get(session, pinned.uid).note == "Before the launch"
-        pins.unpin(session, pinned.uid)
+    assert pins.unpin(filled.db, filled.paths, pinned.uid).note == "Before the launch"
     prune.apply(filled.db, filled.paths, now=NOW)
     assert pinned.name not in names(filled)
 

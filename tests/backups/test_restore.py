@@ -157,9 +157,8 @@ def test_a_safety_backup_is_made_first_also_on_a_fresh_instance(filled: Applianc
 def test_the_running_instance_is_restored_to_an_older_state_of_itself(filled: Appliance, tmp_path: Path) -> None:
     """Pins and the list survive; the state in between is in the safety backup."""
     row = make_backup(filled)
-    with filled.db.writing() as session:
-        pins.pin(session, row.uid, "Before the redesign", NOW)
-        before = {name: rows for name, rows in rows_of(filled).items() if fates()[name].fate is Fate.LOCAL}
+    pins.pin(filled.db, filled.paths, row.uid, "Before the redesign", NOW)
+    before = {name: rows for name, rows in rows_of(filled).items() if fates()[name].fate is Fate.LOCAL}
     (filled.paths.custom_icons / "sets" / "weather" / "sun.svg").unlink()
 
     stage(filled, folder.file_of(filled.paths, row))
@@ -415,8 +414,7 @@ def test_too_little_room_is_said_before_anything_is_made(filled: Appliance, tmp_
 def test_a_reset_leads_to_the_wizard_and_keeps_the_backups(filled: Appliance, tmp_path: Path) -> None:
     """The list, its pins and the counter stay; users, settings and files are gone; the way back is a safety backup."""
     row = make_backup(filled)
-    with filled.db.writing() as session:
-        pins.pin(session, row.uid, "", NOW)
+    pins.pin(filled.db, filled.paths, row.uid, "", NOW)
 
     way_back = reset.stage_reset(
         filled.db, filled.paths, filled.key, requested_by="ada", progress=Progress(), now=LATER

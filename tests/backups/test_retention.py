@@ -138,7 +138,12 @@ class TestHeld:
         assert decide(many(1, 51), 30, last=None).held is not None
 
     def test_half_or_less_does_not_wait(self) -> None:
-        assert decide(many(1, 8), 4, last=None).held is None
+        assert decide(many(1, 8), 4, last=LastPrune(NOW, Policy(4, ZONE))).held is None
+
+    def test_more_than_one_waits_where_nothing_was_deleted_before(self) -> None:
+        """A folder that came from elsewhere: what was pinned there may not be known here."""
+        assert decide(many(1, 8), 7, last=None).held is None
+        assert "never deleted here before" in str(decide(many(1, 9), 7, last=None).held)
 
     def test_a_few_after_a_failed_deletion_do_not_wait(self) -> None:
         assert decide(many(1, 3), 1).held is None

@@ -129,8 +129,9 @@ def pin_post(uid: str) -> Response:
 @access.administrator
 def unpin(uid: str) -> Response:
     """From now on it counts again."""
-    with current.appliance().db.writing() as session:
-        row = pins.unpin(session, uid)
+    parts = current.appliance()
+    row = pins.unpin(parts.db, parts.paths, uid)
+    with parts.db.writing() as session:
         current.record(session, "backup.unpinned", row.name)
     flash("The backup is no longer pinned: it counts, and goes when it is the oldest above the maximum.", "message")
     return _to_list()
@@ -294,8 +295,9 @@ def _prune() -> Sequence[str]:
 
 
 def _pin_one(uid: str, note: str = "") -> None:
-    with current.appliance().db.writing() as session:
-        row = pins.pin(session, uid, note, current.now())
+    parts = current.appliance()
+    row = pins.pin(parts.db, parts.paths, uid, note, current.now())
+    with parts.db.writing() as session:
         current.record(session, "backup.pinned", row.name, row.note)
 
 

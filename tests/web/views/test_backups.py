@@ -59,7 +59,7 @@ def do(appliance: Appliance) -> Run:
 
 
 def names(appliance: Appliance) -> list[str]:
-    return sorted(path.name for path in appliance.paths.backups.iterdir())
+    return sorted(path.name for path in appliance.paths.backups.iterdir() if not path.name.startswith("."))
 
 
 def actions(appliance: Appliance) -> list[tuple[str, str]]:

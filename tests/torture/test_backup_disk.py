@@ -13,6 +13,7 @@ import pytest
 from framerr.appliance import Appliance
 from framerr.backups import create, folder, restore, swap
 from framerr.backups.models import Backup
+from framerr.core.db import Database, look_into
 from framerr.core.errors import DiskFull, Unavailable
 from framerr.jobs.progress import Progress
 from tests.backups.filled import fill, make_backup
@@ -96,6 +97,25 @@ def test_a_target_of_one_megabyte(tmp_path: Path) -> None:
                 assert list(appliance.paths.backups.iterdir()) == []
         assert {path.name for path in appliance.paths.backups.iterdir()} == old
         assert isinstance(make_backup(appliance), Backup)
+
+
+def test_a_database_on_a_full_disk_says_that_it_is_full(tmp_path: Path) -> None:
+    """T04: SQLite calls it an input/output error when the file that it cannot grow is one of its own beside."""
+    with appliance_in(tmp_path) as appliance, small_disk(tmp_path / "disk", "1m") as disk:
+        appliance.db.close()
+        live = shutil.copyfile(appliance.paths.database, disk / "framerr.db")
+        filler = fill_disk(disk)
+        db = Database(live)
+
+        with pytest.raises(DiskFull, match=str(live)), look_into(live):
+            pass
+        with pytest.raises(DiskFull, match=str(live)), db.writing() as session:
+            session.connection().exec_driver_sql("DELETE FROM settings")
+
+        filler.unlink()
+        with db.writing() as session:
+            session.connection().exec_driver_sql("DELETE FROM settings")
+        db.close()
 
 
 def test_no_inode_left_for_the_part(tmp_path: Path) -> None:

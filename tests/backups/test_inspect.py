@@ -9,11 +9,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from framerr.appliance import Appliance
 from framerr.backups import adopt, folder, inspect
 from framerr.backups.contributions import STANDARD, Contribution, Source
-from framerr.backups.models import ADDED
+from framerr.backups.models import ADDED, Backup
 from framerr.core.errors import Conflict, Corrupt, InvalidInput, LimitExceeded
 from framerr.core.zips import Limits
 from framerr.jobs.progress import Progress
@@ -147,6 +148,26 @@ def test_the_same_upload_twice_is_a_conflict(filled: Appliance) -> None:
     with pytest.raises(Conflict, match=f"in the list already, as {row.name}"):
         adopt.adopt(filled.db, filled.paths, upload, progress=Progress(), now=NOW)
 
+    assert upload.exists()
+
+
+def test_an_upload_that_cannot_be_listed_leaves_no_file_in_the_folder(filled: Appliance) -> None:
+    """Published and then not listed: the upload is still there and can be tried again."""
+    row = make_backup(filled)
+    upload = filled.paths.uploads / "Qx7"
+    folder.file_of(filled.paths, row).rename(upload)
+    folder.reconcile(filled.db, filled.paths, now=NOW)
+    with filled.db.writing() as session:
+        session.delete(session.get_one(Backup, row.id))
+        session.connection().exec_driver_sql(
+            "CREATE TRIGGER no BEFORE INSERT ON backups BEGIN SELECT RAISE(ABORT, 'no'); END"
+        )
+    before = set(filled.paths.backups.iterdir())
+
+    with pytest.raises(IntegrityError):
+        adopt.adopt(filled.db, filled.paths, upload, progress=Progress(), now=NOW)
+
+    assert set(filled.paths.backups.iterdir()) == before
     assert upload.exists()
 
 

@@ -161,6 +161,22 @@ def test_a_fault_of_the_last_steps_leaves_no_name(plain: Path, tmp_path: Path, c
     assert run("backup", tmp_path / "it").returncode == 0
 
 
+@pytest.mark.skipif(STRACE is None, reason="strace puts the faults in")
+def test_a_restore_that_cannot_be_announced_for_good_is_not_pending(plain: Path, tmp_path: Path) -> None:
+    """The marker has its name already when making that name durable fails: told as failed, it must not happen."""
+    paths = copied(plain, tmp_path / "it")
+    (source,) = paths.backups.glob("*.zip")
+    faults = ("-P", str(paths.root), "-e", "trace=fsync", "-e", "inject=fsync:error=EIO")
+
+    done = run("stage", tmp_path / "it", source, strace=faults)
+
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1].startswith("refused Unavailable: ")
+    assert swap.state(paths) is None
+    assert not list(paths.staging.iterdir())
+    assert run("stage", tmp_path / "it", source).returncode == 0
+
+
 def part_of(backups: Path) -> Path:
     return backups / ".framerr-manual-2026-03-10T12-00-00Z.zip.part"
 

@@ -28,8 +28,9 @@ class FramerrError(Exception):
     code: ClassVar[str] = "error"
 
     def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+        # It may name a file whose name is no Unicode; it must be possible to store, to log and to send all the same.
+        self.message = message.encode(errors="backslashreplace").decode()
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return self.message

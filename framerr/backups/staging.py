@@ -5,6 +5,7 @@ Until `announce` nothing live was touched; whatever fails before, the staging fo
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from framerr.backups import portable, swap
 from framerr.backups.create import create_backup
@@ -27,6 +29,8 @@ from framerr.core.zips import Limits
 from framerr.jobs.progress import Progress
 from framerr.settings import instance
 from framerr.settings.models import InstanceLocal
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -76,16 +80,28 @@ def secure_way_back(
         safety = create_backup(db, paths, key, type="safety", note=note, limits=limits, progress=progress, now=now)
     except Cancelled:
         raise
-    except FramerrError as error:
+    except (FramerrError, *_ACCIDENTS) as error:
         stamp = now.astimezone(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
         aside = paths.root / f"data.set-aside-{stamp}-{new_uid()[:4]}"
         sentence = (
-            f"No safety backup could be made. {error.message} The files of this instance are kept as they are in {aside} "
+            f"No safety backup could be made. {_told(error)} The files of this instance are kept as they are in {aside} "
             "instead; delete that folder when you do not need it any more."
         )
         progress.note(sentence, "warn")
         return WayBack(None, aside, sentence)
     return WayBack(safety, None, f"The safety backup {safety.name} holds the state before.")
+
+
+# What a database with triggers, types or rows of a stranger makes this program's own code raise. None of it may stand
+# in the way back, which needs no understanding of the files.
+_ACCIDENTS = (SQLAlchemyError, AttributeError, LookupError, TypeError, ValueError)
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, FramerrError):
+        return error.message
+    log.warning("The present state cannot be worked with", exc_info=error)
+    return f"The database holds something that this version cannot work with ({type(error).__name__})."
 
 
 def local_rows(db: Database | None) -> dict[str, list[dict[str, Any]]]:

@@ -83,6 +83,19 @@ def test_it_can_be_restored_to_a_good_backup(filled: Appliance, tmp_path: Path, 
         assert made.serial >= 3
 
 
+def test_a_trigger_that_forbids_everything_does_not_block_its_restore(filled: Appliance, tmp_path: Path) -> None:
+    """Whatever the live database makes the safety backup trip over, its raw files are kept instead."""
+    source = folder.file_of(filled.paths, make_backup(filled))
+    rot(filled, "CREATE TRIGGER no BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'no'); END")
+
+    staged = restore.stage(filled.db, filled.paths, filled.key, source, progress=Progress(), now=LATER)
+
+    assert staged.way_back.set_aside is not None
+    assert "cannot work with (IntegrityError)" in staged.way_back.sentence
+    with rebooted(filled, tmp_path, "old") as back:
+        assert make_backup(back, now=LATER).state == "good"
+
+
 @pytest.mark.parametrize("change", ["backups.created_at", "settings.value", "all tables of the list"])
 def test_it_can_be_reset(filled: Appliance, tmp_path: Path, change: str) -> None:
     rot(filled, ROT[change])

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from framerr.core.db import Database
-from framerr.core.errors import InvalidInput, LimitExceeded, NotFound, Unavailable
+from framerr.core.errors import Corrupt, InvalidInput, LimitExceeded, NotFound, Unavailable
 from framerr.core.paths import Paths
 from framerr.settings import icons
 from tests.pictures import HOSTILE, bomb, opened, photo, picture
@@ -117,7 +117,7 @@ def test_a_row_that_cannot_be_written_leaves_no_file(db: Database, paths: Paths)
     with db.engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE custom_icons")
 
-    with pytest.raises(Unavailable, match="no such table"):
+    with pytest.raises(Corrupt, match="no such table"):
         icons.add_icon(db, paths, "Shop", picture(), NOW)
 
     assert os.listdir(paths.custom_icons) == []

@@ -84,15 +84,19 @@ class Listener:
         def tell(line: wire.Line) -> None:
             wire.send(connection, line)
 
-        if not self._turns.acquire(blocking=False):
-            return tell(wire.Refused(Conflict.code, "Too many commands are being answered. Try again in a moment."))
         try:
+            # The question is read even when it is refused: who closes on a question cuts off the answer to it.
             asked = next(wire.receive(connection), None)
-            if not isinstance(asked, wire.Ask):
-                return None
-            return tell(wire.Answered(self._answer(asked.action, asked.params, tell, self._ending)))
+            if isinstance(asked, wire.Ask):
+                tell(wire.Answered(self._in_turn(asked, tell)))
         except FramerrError as error:
-            return tell(wire.Refused(error.code, error.message))
+            tell(wire.Refused(error.code, error.message))
+
+    def _in_turn(self, asked: wire.Ask, tell: Tell) -> Any:
+        if not self._turns.acquire(blocking=False):
+            raise Conflict("Too many commands are being answered. Try again in a moment.")
+        try:
+            return self._answer(asked.action, asked.params, tell, self._ending)
         finally:
             self._turns.release()
 

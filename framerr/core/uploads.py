@@ -131,15 +131,19 @@ def listing(paths: Paths, *, owner: str, now: datetime) -> list[Upload]:
 
 def sweep(paths: Paths, now: datetime) -> int:
     """Remove what expired and what nobody announced; how many files went. A file in use is younger than that."""
-    gone = 0
     with disk_errors(paths.uploads):
-        for file in sorted(paths.uploads.iterdir()):
-            known = _read(paths, file.stem) if _UID.fullmatch(file.stem) else None
-            age = now.timestamp() - file.stat().st_mtime
-            if (known is not None and known.expires_at <= now) or (known is None and age > KEPT_FOR.total_seconds()):
-                file.unlink()
-                gone += 1
-    return gone
+        files = list(paths.uploads.iterdir())
+        known = {file.stem: _read(paths, file.stem) for file in files}
+        gone = [file for file in files if _is_over(file, known[file.stem], now)]
+        for file in gone:
+            file.unlink(missing_ok=True)
+    return len(gone)
+
+
+def _is_over(file: Path, upload: Upload | None, now: datetime) -> bool:
+    if upload is not None:
+        return upload.expires_at <= now
+    return now.timestamp() - file.stat().st_mtime > KEPT_FOR.total_seconds()
 
 
 def _require_room(folder: Path, length: int) -> None:

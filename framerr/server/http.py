@@ -105,6 +105,12 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         waits = not self.requests and not self.total_outbufs_len
         return Guest(self._fileno, self.origin, self.since, waits, has_body)
 
+    def handle_close(self) -> None:
+        """A body that was cut off gives its file back now, not when the collector comes by."""
+        if self.request is not None:
+            self.request.close()
+        super().handle_close()
+
     def give_way(self) -> None:
         """Close in the next round of the loop; what arrived of a body is given back at once."""
         self.will_close = True
